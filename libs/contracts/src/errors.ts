@@ -105,7 +105,12 @@ export function fieldIssues(error: z.ZodError): FieldIssue[] {
 }
 
 /** Parses, or throws `code` with every issue's path in the message. `what` names the input, e.g. "request body". */
-export function parseOrThrow<S extends z.ZodType>(schema: S, value: unknown, what: string, code: ErrorCode = 'invalid_request'): z.infer<S> {
+export function parseOrThrow<S extends z.ZodType>(
+  schema: S,
+  value: unknown,
+  what: string,
+  code: ErrorCode = 'invalid_request',
+): z.infer<S> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const issues = fieldIssues(parsed.error);

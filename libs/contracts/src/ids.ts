@@ -7,7 +7,10 @@ export type RunId = z.infer<typeof RunId>;
 /** Step id: the name of a step inside its workflow; part of execution keys, paths and log lines. */
 export const StepId = z
   .string()
-  .regex(/^[a-z0-9][a-z0-9_-]{0,63}$/, 'lower-case letters, digits, "-" and "_", at most 64, starting with a letter or digit');
+  .regex(
+    /^[a-z0-9][a-z0-9_-]{0,63}$/,
+    'lower-case letters, digits, "-" and "_", at most 64, starting with a letter or digit',
+  );
 export type StepId = z.infer<typeof StepId>;
 
 /** Agent name as in the service table of product.md, or that of an agent placed elsewhere. */
@@ -15,7 +18,9 @@ export const AgentName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case 
 export type AgentName = z.infer<typeof AgentName>;
 
 /** Action id: `agent/action`, e.g. `code-review/review`. */
-export const ActionId = z.string().regex(/^[a-z][a-z0-9-]{0,39}\/[a-z][a-z0-9_-]{0,39}$/, 'agent/action, e.g. code-review/review');
+export const ActionId = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,39}\/[a-z][a-z0-9_-]{0,39}$/, 'agent/action, e.g. code-review/review');
 export type ActionId = z.infer<typeof ActionId>;
 
 /** SHA-256 of content, 64 lower-case hex digits. */

@@ -28,7 +28,16 @@ export type PatchRef = z.infer<typeof PatchRef>;
 
 /** Something about the repository that a user should know, e.g. "submodules are left alone: vendor/x". */
 export const RepositoryNotice = z.object({
-  code: z.enum(['dirty_tree', 'submodules', 'lfs_pointers', 'outside_links', 'shallow', 'detached_head', 'non_utf8_names', 'large_files']),
+  code: z.enum([
+    'dirty_tree',
+    'submodules',
+    'lfs_pointers',
+    'outside_links',
+    'shallow',
+    'detached_head',
+    'non_utf8_names',
+    'large_files',
+  ]),
   message: z.string().max(2000),
 });
 export type RepositoryNotice = z.infer<typeof RepositoryNotice>;

@@ -1,0 +1,64 @@
+import type { ActionContract } from '@devmesh/contracts/action';
+import type { ArtifactRef } from '@devmesh/contracts/artifact';
+import type { JsonObject } from '@devmesh/contracts/json';
+import type { ExecutionKey, RunId, StepId } from '@devmesh/contracts/ids';
+import type { RepositoryRef } from '@devmesh/contracts/repository';
+import type { z } from 'zod';
+
+/** A private checkout of one commit, gone when the execution ends. */
+export interface Checkout {
+  /** Absolute path of the working tree. Never follow its links out of it. */
+  readonly path: string;
+  readonly ref: RepositoryRef;
+}
+
+/** Why a step is done again: the step that rejected, and its output. */
+export interface Rework {
+  readonly from: StepId;
+  readonly output: JsonObject;
+}
+
+/** What an action gets beside its input. All of it ends with the execution. */
+export interface ActionContext<I> {
+  readonly key: ExecutionKey;
+  readonly runId: RunId;
+  readonly step: StepId;
+  readonly iteration: number;
+  readonly input: I;
+  readonly rework: Rework | undefined;
+  /** Fires on cancel and on the deadline; long work must heed it. */
+  readonly signal: AbortSignal;
+  /** Says what is being done now, in a few words; the latest is shown to who watches. */
+  progress(message: string): void;
+  /** Materialises a tree; disposed of by the kit. */
+  checkout(ref: RepositoryRef): Promise<Checkout>;
+  readonly artifacts: {
+    /** Stores bytes, or the file at a path, by digest. */
+    put(content: Uint8Array | { readonly file: string }, as: { name: string; mediaType: string }): Promise<ArtifactRef>;
+    get(ref: Pick<ArtifactRef, 'digest'>): Promise<Buffer>;
+    /** A local read-only file with the content. */
+    file(ref: Pick<ArtifactRef, 'digest'>): Promise<string>;
+  };
+  /** The difference between a checkout as it is now and its commit, as a stored patch; null when there is none. */
+  patch(
+    checkout: Checkout,
+    as: { title: string; body?: string },
+  ): Promise<import('@devmesh/contracts/repository').PatchRef | null>;
+  /** Unix ms. */
+  now(): number;
+}
+
+/** The code of an action. Throws `DevmeshError` for failures that are its own; any other throw is a bug and ends as `internal`. */
+export type ActionHandler<A extends ActionContract> = (
+  context: ActionContext<z.output<A['input']>>,
+) => Promise<z.input<A['output']>>;
+
+export interface Action<A extends ActionContract = ActionContract> {
+  readonly contract: A;
+  readonly run: ActionHandler<A>;
+}
+
+/** Binds a handler to its contract; give the list of these to `createAgentModule`. */
+export function implement<A extends ActionContract>(contract: A, run: ActionHandler<A>): Action<A> {
+  return { contract, run };
+}
