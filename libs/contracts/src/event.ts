@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { Verdict } from './action.js';
+import { ActionId, ExecutionKey, InstanceId, StepId, UnixMs } from './ids.js';
+import { Json, JsonObject } from './json.js';
+import { Outcome } from './outcome.js';
+import { RunRepository, RunVerdict } from './run.js';
+import { Branch, BranchEvent, WorkflowRef } from './workflow.js';
+
+const Iteration = z.number().int().positive();
+const Attempt = z.number().int().positive();
+
+/** Why a step is done again; handed to the agent beside the input. */
+export const ReworkNote = z.object({ from: StepId, output: JsonObject });
+export type ReworkNote = z.infer<typeof ReworkNote>;
+
+/** Facts about a run, decisions included. docs/engine.md tells for each what makes it and what it changes. */
+export const RunEvent = z.discriminatedUnion('type', [
+  z.object({
+    type: z.literal('RunCreated'),
+    at: UnixMs,
+    workflow: WorkflowRef,
+    task: z.string(),
+    repository: RunRepository.nullable(),
+    requestedBy: z.string().max(200),
+    /** Why the planner chose these steps; null when the workflow was named. */
+    plan: z.array(z.object({ step: StepId, because: z.string().max(500) })).nullable(),
+    /** W3C trace context of the request, for links from later turns. */
+    traceparent: z.string().max(100).nullable(),
+  }),
+  z.object({
+    type: z.literal('StepScheduled'),
+    at: UnixMs,
+    step: StepId,
+    iteration: Iteration,
+    attempt: Attempt,
+    key: ExecutionKey,
+    action: ActionId,
+    /** Null while no instance of the agent is there. */
+    instance: InstanceId.nullable(),
+    input: JsonObject,
+    rework: ReworkNote.nullable(),
+    deadlineAt: UnixMs,
+  }),
+  z.object({
+    type: z.literal('StepReassigned'),
+    at: UnixMs,
+    step: StepId,
+    key: ExecutionKey,
+    instance: InstanceId.nullable(),
+  }),
+  z.object({ type: z.literal('StepCompleted'), at: UnixMs, step: StepId, key: ExecutionKey, outcome: Outcome }),
+  z.object({
+    type: z.literal('RetryScheduled'),
+    at: UnixMs,
+    step: StepId,
+    iteration: Iteration,
+    attempt: Attempt,
+    notBefore: UnixMs,
+  }),
+  z.object({
+    type: z.literal('BranchTaken'),
+    at: UnixMs,
+    from: StepId,
+    iteration: Iteration,
+    on: BranchEvent,
+    branch: Branch,
+  }),
+  z.object({
+    type: z.literal('StepSettled'),
+    at: UnixMs,
+    step: StepId,
+    iteration: Iteration,
+    as: z.enum(['succeeded', 'failed', 'rejected']),
+    verdict: Verdict.nullable(),
+  }),
+  z.object({
+    type: z.literal('StepSkipped'),
+    at: UnixMs,
+    step: StepId,
+    iteration: Iteration,
+    because: z.string().max(500),
+  }),
+  z.object({
+    type: z.literal('ReworkStarted'),
+    at: UnixMs,
+    by: StepId,
+    /** 1 for the first time that this handler sends work back (since its loop was entered). */
+    round: z.number().int().positive(),
+    target: StepId,
+    /** The target and everything downstream of it, with their new iterations. */
+    reset: z.array(z.object({ step: StepId, iteration: Iteration })).min(1),
+    /** Executions in flight that no longer count, to be cancelled at their agents. */
+    superseded: z.array(z.object({ key: ExecutionKey, instance: InstanceId.nullable() })),
+    note: ReworkNote,
+  }),
+  z.object({ type: z.literal('NotificationRecorded'), at: UnixMs, step: StepId, message: z.string().max(1000) }),
+  z.object({ type: z.literal('CancelRequested'), at: UnixMs, by: z.string().max(200), reason: z.string().max(1000) }),
+  z.object({ type: z.literal('StepCancelled'), at: UnixMs, step: StepId, iteration: Iteration }),
+  /** A superseded or cancelled execution is known to be over at its agent, or its deadline has passed. */
+  z.object({ type: z.literal('ExecutionStopped'), at: UnixMs, key: ExecutionKey }),
+  z.object({ type: z.literal('RunEnded'), at: UnixMs, verdict: RunVerdict, reason: z.string().max(1000) }),
+]);
+export type RunEvent = z.infer<typeof RunEvent>;
+export type RunEventType = RunEvent['type'];
+export type EventOf<T extends RunEventType> = Extract<RunEvent, { type: T }>;
+
+/** An event with its number in its run, which the database gives: 1, 2, 3, … without gaps. */
+export const StoredEvent = z.object({ seq: z.number().int().positive(), event: RunEvent });
+export type StoredEvent = z.infer<typeof StoredEvent>;
+
+/** What others than the owner tell a run. */
+export const InboxMessage = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('result'), key: ExecutionKey, outcome: Outcome }),
+  z.object({ kind: z.literal('cancel'), by: z.string().max(200), reason: z.string().max(1000) }),
+  /** Only makes the run look again, e.g. after `resume`. */
+  z.object({ kind: z.literal('wake') }),
+]);
+export type InboxMessage = z.infer<typeof InboxMessage>;
+
+/** A row of a run's inbox. `dedupeKey` is unique in its run; a second row with it is dropped. */
+export const InboxRow = z.object({ id: z.string(), dedupeKey: z.string().max(300), message: InboxMessage });
+export type InboxRow = z.infer<typeof InboxRow>;
+
+/** Events as stored long ago: read through upcasters before they are validated. */
+export const RawEvent = z.object({ seq: z.number().int().positive(), event: Json });

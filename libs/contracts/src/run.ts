@@ -1,0 +1,69 @@
+import { z } from 'zod';
+import { ArtifactRef } from './artifact.js';
+import { RunId, StepId, Timestamp } from './ids.js';
+import { RepositoryNotice, RepositoryRef } from './repository.js';
+
+/** `stuck`: its turns failed too often; it is looked at rarely until somebody resumes it. */
+export const RunStatus = z.enum(['running', 'stuck', 'ended']);
+export type RunStatus = z.infer<typeof RunStatus>;
+
+/** How a run ended. `cancelled` over `failed` over `rejected` over `passed`. */
+export const RunVerdict = z.enum(['passed', 'rejected', 'failed', 'cancelled']);
+export type RunVerdict = z.infer<typeof RunVerdict>;
+
+/** Where a run's code comes from and how it is called. `origin` is for people: never holds credentials. */
+export const RunRepository = z.object({
+  ref: RepositoryRef,
+  origin: z.string().max(4096),
+  branch: z.string().max(1024).optional(),
+  notices: z.array(RepositoryNotice).max(20),
+});
+export type RunRepository = z.infer<typeof RunRepository>;
+
+export const StepStatus = z.enum([
+  'pending',
+  /** Scheduled, but no instance of its agent is there. */
+  'waiting',
+  'running',
+  'retrying',
+  'succeeded',
+  'rejected',
+  'failed',
+  'skipped',
+  'cancelled',
+]);
+export type StepStatus = z.infer<typeof StepStatus>;
+
+/** A step as people and other software see it. */
+export const StepView = z.object({
+  id: StepId,
+  agent: z.string(),
+  action: z.string(),
+  needs: z.array(StepId),
+  status: StepStatus,
+  iteration: z.number().int().positive(),
+  attempt: z.number().int().positive(),
+  startedAt: Timestamp.nullable(),
+  endedAt: Timestamp.nullable(),
+  /** One line: what came out, why it failed, or what it is doing now. */
+  summary: z.string().nullable(),
+  verdict: z.enum(['approved', 'rejected']).nullable(),
+});
+export type StepView = z.infer<typeof StepView>;
+
+/** A row of the list of runs. */
+export const RunListItem = z.object({
+  id: RunId,
+  workflow: z.string(),
+  task: z.string(),
+  status: RunStatus,
+  verdict: RunVerdict.nullable(),
+  reason: z.string().nullable(),
+  createdAt: Timestamp,
+  updatedAt: Timestamp,
+  endedAt: Timestamp.nullable(),
+});
+export type RunListItem = z.infer<typeof RunListItem>;
+
+export const RunArtifact = ArtifactRef.extend({ step: StepId, iteration: z.number().int().positive() });
+export type RunArtifact = z.infer<typeof RunArtifact>;
