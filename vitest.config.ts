@@ -1,0 +1,61 @@
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+// Real PostgreSQL for the medium tests: started once, its address provided to the tests.
+const postgres = fileURLToPath(new URL('libs/testing/src/postgres.global-setup.ts', import.meta.url));
+
+// `@devmesh/x/y` is libs/x/src/y.ts: tests run from the sources, with no build.
+const conditions = ['source', 'module', 'node', 'import', 'default'];
+
+const everywhere = {
+  resolve: { conditions },
+  // Vitest also hands these to node: `import` among them would give CommonJS packages the ESM build of what they require.
+  ssr: { resolve: { conditions: ['source', 'node'], externalConditions: ['source', 'node'] } },
+} satisfies TestProjectInlineConfiguration;
+
+const never = ['**/node_modules/**', '**/dist/**', '**/fixtures/**', 'examples/**', '.devmesh/**'];
+
+export default defineConfig({
+  test: {
+    // Processes, not threads: native addons register once per process, and tests may change the working folder.
+    pool: 'forks',
+    maxWorkers: 2,
+    // A worker kept alive by an open handle is killed after this, and the run goes on.
+    teardownTimeout: 5_000,
+    projects: [
+      {
+        ...everywhere,
+        test: {
+          name: 'unit',
+          include: ['{apps,libs}/*/src/**/*.spec.ts', 'tools/**/*.spec.ts'],
+          exclude: [...never, '**/*.medium.spec.ts'],
+          testTimeout: 10_000,
+        },
+      },
+      {
+        ...everywhere,
+        test: {
+          name: 'medium',
+          include: ['{apps,libs,tools}/**/*.medium.spec.ts'],
+          exclude: never,
+          testTimeout: 30_000,
+          hookTimeout: 60_000,
+          globalSetup: existsSync(postgres) ? [postgres] : [],
+        },
+      },
+      {
+        ...everywhere,
+        test: {
+          name: 'e2e',
+          include: ['e2e/**/*.spec.ts'],
+          exclude: never,
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          // Each file starts a mesh on the fixed ports.
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
