@@ -17,13 +17,15 @@ export interface CommandOptions {
   timeoutMs: number;
   /** Show what it prints while it runs, in place of collecting it. */
   live?: boolean;
+  /** Where it runs; the clone when not given. */
+  folder?: string;
 }
 
-/** Starts `node_modules/.bin/NAME` (or a program of that absolute path) in the clone and waits for its end. */
+/** Starts `node_modules/.bin/NAME` (or a program of that absolute path) and waits for its end. */
 export async function runCommand(name: string, args: string[], options: CommandOptions): Promise<CommandResult> {
   const program = name.startsWith('/') ? name : `${root}/node_modules/.bin/${name}`;
   const child = spawn(program, args, {
-    cwd: root,
+    cwd: options.folder ?? root,
     // Its own process group, so that a test that hangs can be ended with all its children.
     detached: true,
     stdio: ['ignore', options.live === true ? 'inherit' : 'pipe', options.live === true ? 'inherit' : 'pipe'],
