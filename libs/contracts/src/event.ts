@@ -84,6 +84,7 @@ export const RunEvent = z.discriminatedUnion('type', [
     type: z.literal('ReworkStarted'),
     at: UnixMs,
     by: StepId,
+    on: BranchEvent,
     /** 1 for the first time that this handler sends work back (since its loop was entered). */
     round: z.number().int().positive(),
     target: StepId,
