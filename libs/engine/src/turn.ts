@@ -1,0 +1,151 @@
+import type { RunEvent } from '@devmesh/contracts/event';
+import type { ExecutionKey, RunId, UnixMs } from '@devmesh/contracts/ids';
+import type { JsonObject } from '@devmesh/contracts/json';
+import type { AppendOp } from '@devmesh/contracts/state-api';
+import { advance, commandsOf, nextTimer, type Command } from '@devmesh/workflow/advance';
+import { fold } from '@devmesh/workflow/evolve';
+import type { Graph } from '@devmesh/workflow/graph';
+import type { RunState } from '@devmesh/workflow/state';
+import { artifactsIn } from './artifacts-in.js';
+import { Dispatcher } from './dispatcher.js';
+import { Mailbox } from './mailbox.js';
+import type { AcquireResult, TurnPorts } from './ports.js';
+import type { TurnTimes } from './turn-times.js';
+import { upcast } from './upcast.js';
+
+/** How a turn ended. */
+export type TurnEnd = 'ended' | 'parked' | 'superseded' | 'unknown_run';
+
+/** Events after the checkpoint from which a new one is written: bounds what an acquire has to read. */
+const CHECKPOINT_EVERY = 50;
+
+export interface TurnOptions {
+  readonly owner: string;
+  readonly times: TurnTimes;
+  /** Hears every event of this turn after it committed: for metrics, logs and spans. Must not throw. */
+  readonly onCommitted?: (runId: RunId, state: RunState, events: readonly RunEvent[]) => void;
+}
+
+/**
+ * One turn of one run (docs/engine.md, section 4): acquire, then fold, decide, append, dispatch, absorb until time is up
+ * or nothing is left to do, then park. Rejects when a port rejects; nothing is then half-done, and the run's wake time
+ * stands.
+ */
+export async function takeTurn(ports: TurnPorts, runId: RunId, options: TurnOptions): Promise<TurnEnd> {
+  const acquired = await ports.state.acquire({ op: 'acquire', runId, owner: options.owner });
+  if (acquired.result === 'refused') return 'unknown_run';
+  const graph = await ports.graphs.graph(acquired.workflowDigest);
+  return new Turn(ports, runId, graph, acquired, options).take();
+}
+
+class Turn {
+  private readonly mailbox = new Mailbox();
+  private readonly dispatcher: Dispatcher;
+  private readonly startedAt: UnixMs;
+  private state: RunState;
+  private readonly epoch: number;
+  private sinceCheckpoint: number;
+  private acknowledge: ExecutionKey[] = [];
+
+  constructor(
+    private readonly ports: TurnPorts,
+    private readonly runId: RunId,
+    private readonly graph: Graph,
+    acquired: Extract<AcquireResult, { result: 'acquired' }>,
+    private readonly options: TurnOptions,
+  ) {
+    const checkpoint = acquired.checkpoint === null ? null : (acquired.checkpoint.state as unknown as RunState);
+    this.state = fold(
+      graph,
+      runId,
+      checkpoint,
+      acquired.events.map(({ event }) => upcast(event)),
+    );
+    this.epoch = acquired.epoch;
+    this.sinceCheckpoint = acquired.events.length;
+    this.startedAt = ports.clock.now();
+    this.mailbox.putRows(acquired.inbox);
+    this.dispatcher = new Dispatcher(
+      graph,
+      acquired.epoch,
+      ports.agents,
+      ports.clock,
+      this.mailbox,
+      options.times,
+      acquired.leases,
+    );
+  }
+
+  async take(): Promise<TurnEnd> {
+    for (;;) {
+      const { inputs, rows } = this.mailbox.drain();
+      const now = this.ports.clock.now();
+      const { state, events } = advance(this.graph, this.state, inputs, {
+        now,
+        instances: (agent) => this.ports.agents.instances(agent),
+      });
+      const commands = commandsOf(this.graph, state);
+      // Time is up: what is left to send, the next turn sends.
+      const toSend = now < this.startedAt + this.options.times.turnMs ? this.dispatcher.due(commands) : [];
+      const park = this.dispatcher.isIdle && this.mailbox.isEmpty && toSend.length === 0;
+      if (events.length > 0 || rows.length > 0 || park) {
+        const reply = await this.append(state, events, rows, park, commands);
+        if (reply === 'superseded') return 'superseded';
+        if (reply === 'parked') return state.ended && commands.length === 0 ? 'ended' : 'parked';
+      }
+      if (this.dispatcher.isStale) return 'superseded';
+      this.dispatcher.send(toSend, this.acknowledge);
+      if (!this.dispatcher.isIdle) await this.mailbox.arrival();
+    }
+  }
+
+  private async append(
+    state: RunState,
+    events: readonly RunEvent[],
+    rows: readonly string[],
+    park: boolean,
+    commands: readonly Command[],
+  ): Promise<'appended' | 'parked' | 'superseded'> {
+    const now = this.ports.clock.now();
+    const checkpoint = this.sinceCheckpoint + events.length >= CHECKPOINT_EVERY && events.length > 0;
+    const ended = events.find((event) => event.type === 'RunEnded');
+    const op: AppendOp = {
+      op: 'append',
+      appendId: this.ports.ids.uuid(),
+      runId: this.runId,
+      epoch: this.epoch,
+      events: [...events],
+      consume: [...rows],
+      checkpoint: checkpoint ? (state as unknown as JsonObject) : null,
+      artifacts: artifactsIn(events),
+      ended: ended ? { verdict: ended.verdict, reason: ended.reason } : null,
+      wakeAt: park ? this.wakeAt(state, commands) : now + this.options.times.leaseMs,
+      park,
+    };
+    const reply = await this.ports.state.append(op);
+    if (reply.result === 'refused') {
+      if (reply.code === 'stale_epoch') return 'superseded';
+      throw new Error(`append of run ${this.runId} was refused: ${reply.code}: ${reply.message}`);
+    }
+    this.state = state;
+    this.sinceCheckpoint = checkpoint ? 0 : this.sinceCheckpoint + events.length;
+    for (const event of events) if (event.type === 'StepCompleted') this.acknowledge.push(event.key);
+    this.options.onCommitted?.(this.runId, state, events);
+    this.mailbox.putRows(reply.inbox);
+    return reply.parked ? 'parked' : 'appended';
+  }
+
+  /** The nearest time at which there is something to do, Unix ms; null when there will be nothing. */
+  private wakeAt(state: RunState, commands: readonly Command[]): UnixMs | null {
+    const now = this.ports.clock.now();
+    const times = this.dispatcher.lookAgain(commands);
+    const timer = nextTimer(state);
+    if (timer !== null) times.push(timer);
+    if (this.dispatcher.due(commands).length > 0) times.push(now);
+    const waits =
+      !state.ended && Object.values(state.steps).some((step) => step.phase === 'running' && step.instance === null);
+    if (waits) times.push(now + this.options.times.retryMs);
+    if (times.length > 0) return Math.max(now, Math.min(...times));
+    return state.ended ? null : now + this.options.times.leaseMs;
+  }
+}
