@@ -74,5 +74,7 @@ export async function runCommand(name: string, args: string[], options: CommandO
 /** Ours, with Node 24 first on the path and without what would change how the tools work. */
 function environment(): NodeJS.ProcessEnv {
   const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...rest } = process.env;
-  return { ...rest, PATH: `${dirname(process.execPath)}:${root}/node_modules/.bin:${rest['PATH'] ?? ''}` };
+  // Some tools colour what nobody sees.
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
+  return { ...rest, ...plain, PATH: `${dirname(process.execPath)}:${root}/node_modules/.bin:${rest['PATH'] ?? ''}` };
 }
