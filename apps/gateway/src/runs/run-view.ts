@@ -1,0 +1,230 @@
+import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
+import { documentationReport } from '@devmesh/contracts/actions/documentation';
+import { Integrated } from '@devmesh/contracts/actions/feature-dev';
+import type { EventOf, StoredEvent } from '@devmesh/contracts/event';
+import type { RunResult, RunView } from '@devmesh/contracts/gateway-api';
+import { parseExecutionKey, type ExecutionKey, type StepId, type UnixMs } from '@devmesh/contracts/ids';
+import type { JsonObject } from '@devmesh/contracts/json';
+import type { Outcome } from '@devmesh/contracts/outcome';
+import type { StepView } from '@devmesh/contracts/run';
+import type { Progress, RunRecord } from '@devmesh/contracts/state-api';
+import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
+import type { z } from 'zod';
+
+/** What a run's view is folded from. `events` are all of the run's, in order. */
+export interface RunHistory {
+  readonly record: RunRecord;
+  readonly workflow: WorkflowDefinition;
+  readonly events: readonly StoredEvent[];
+  /** What slow executions say that they are doing now. */
+  readonly progress: readonly Progress[];
+}
+
+// What the view reads of an output. The rest of it may be of another version than this gateway knows.
+const ReviewOutput = codeReviewReview.output.pick({ counts: true, sarif: true });
+const ReportOutput = documentationReport.output.pick({ report: true });
+const IntegratedOutput = Integrated.pick({ repository: true, bundle: true });
+const INTEGRATING = new Set(['feature-dev/integrate', 'feature-dev/implement']);
+
+const SUMMARY_CHARACTERS = 500;
+
+/** The branch that a run's result goes by in the user's repository. */
+export function branchOf(runId: string): string {
+  return `devmesh/${runId}`;
+}
+
+/** A run as people and other software see it. Pure: the same history gives the same view. */
+export function runView(history: RunHistory): RunView {
+  const view = initialView(history.record, history.workflow);
+  const steps = new Map(view.steps.map((step) => [step.id, step]));
+  for (const stored of history.events) {
+    fold(view, steps, stored.event);
+    view.lastSeq = Math.max(view.lastSeq, stored.seq);
+  }
+  for (const { key, message } of history.progress) {
+    const step = current(steps, key);
+    if (step?.status === 'running') step.summary = oneLine(message);
+  }
+  return view;
+}
+
+/** The view of a run of which nothing has been told yet. */
+export function initialView(record: RunRecord, workflow: WorkflowDefinition): RunView {
+  return {
+    id: record.id,
+    workflow: record.workflow,
+    task: record.task,
+    status: record.status,
+    verdict: record.verdict,
+    reason: record.reason,
+    createdAt: record.createdAt,
+    updatedAt: record.updatedAt,
+    endedAt: record.endedAt,
+    workflowDigest: record.workflowDigest,
+    repository: record.repository,
+    steps: workflow.steps.map((step) => ({
+      id: step.id,
+      agent: step.agent,
+      action: step.action,
+      needs: step.needs,
+      ...UNTOUCHED,
+      iteration: 1,
+    })),
+    plan: null,
+    findings: null,
+    result: null,
+    report: null,
+    sarif: null,
+    costDollars: 0,
+    turnFailures: record.turnFailures,
+    lastTurnError: record.lastTurnError,
+    lastSeq: record.lastSeq,
+  };
+}
+
+const UNTOUCHED = {
+  status: 'pending',
+  attempt: 1,
+  startedAt: null,
+  endedAt: null,
+  summary: null,
+  verdict: null,
+} as const satisfies Partial<StepView>;
+
+type Steps = ReadonlyMap<StepId, StepView>;
+
+function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
+  switch (event.type) {
+    case 'RunCreated':
+      view.plan = event.plan;
+      return;
+    case 'StepScheduled':
+      return scheduled(steps.get(event.step), event);
+    case 'StepReassigned': {
+      const step = current(steps, event.key);
+      if (step !== undefined) step.status = event.instance === null ? 'waiting' : 'running';
+      return;
+    }
+    case 'StepCompleted':
+      return completed(view, steps, event);
+    case 'RetryScheduled':
+      return change(steps, event, { status: 'retrying', attempt: event.attempt, endedAt: null });
+    case 'StepSettled':
+      return change(steps, event, { status: event.as, verdict: event.verdict, endedAt: time(event.at) });
+    case 'StepSkipped':
+      return change(steps, event, { status: 'skipped', summary: oneLine(event.because), endedAt: time(event.at) });
+    case 'StepCancelled':
+      return change(steps, event, { status: 'cancelled', endedAt: time(event.at) });
+    case 'ReworkStarted':
+      return reworked(steps, event);
+    case 'RunEnded':
+      view.status = 'ended';
+      view.verdict = event.verdict;
+      view.reason = event.reason;
+      view.endedAt = time(event.at);
+      return;
+    case 'BranchTaken':
+    case 'NotificationRecorded':
+    case 'CancelRequested':
+    case 'ExecutionStopped':
+      return;
+    default:
+      event satisfies never;
+  }
+}
+
+function scheduled(step: StepView | undefined, event: EventOf<'StepScheduled'>): void {
+  if (step === undefined) return;
+  // A retry belongs to its iteration: the time of a step counts from the iteration's first attempt.
+  const startedAt = step.iteration === event.iteration ? step.startedAt : null;
+  Object.assign(step, {
+    ...UNTOUCHED,
+    status: event.instance === null ? 'waiting' : 'running',
+    iteration: event.iteration,
+    attempt: event.attempt,
+    startedAt: startedAt ?? time(event.at),
+  } satisfies Partial<StepView>);
+}
+
+function completed(view: RunView, steps: Steps, event: EventOf<'StepCompleted'>): void {
+  const { outcome } = event;
+  if (outcome.kind === 'succeeded') {
+    view.costDollars += outcome.usage?.costDollars ?? 0;
+    const action = steps.get(event.step)?.action;
+    if (action !== undefined) takeOutput(view, action, outcome.output);
+  }
+  const step = current(steps, event.key);
+  if (step === undefined) return;
+  step.summary = summaryOf(outcome);
+  step.endedAt = time(event.at);
+}
+
+function reworked(steps: Steps, event: EventOf<'ReworkStarted'>): void {
+  for (const { step: id, iteration } of event.reset) {
+    const step = steps.get(id);
+    if (step === undefined) continue;
+    const summary = id === event.target ? `sent back by ${event.by}, round ${event.round}` : null;
+    Object.assign(step, { ...UNTOUCHED, iteration, summary } satisfies Partial<StepView>);
+  }
+}
+
+/** Takes what the view shows of an output; an output that reads otherwise than this version expects is passed over. */
+function takeOutput(view: RunView, action: string, output: JsonObject): void {
+  if (action === codeReviewReview.id) {
+    const review = ReviewOutput.safeParse(output);
+    if (!review.success) return;
+    view.findings = review.data.counts;
+    view.sarif = review.data.sarif.digest;
+  } else if (action === documentationReport.id) {
+    const report = ReportOutput.safeParse(output);
+    if (report.success) view.report = report.data.report.digest;
+  } else if (INTEGRATING.has(action)) {
+    const integrated = IntegratedOutput.safeParse(output);
+    if (integrated.success) view.result = resultOf(view.id, integrated.data) ?? view.result;
+  }
+}
+
+function resultOf(runId: string, { repository, bundle }: z.infer<typeof IntegratedOutput>): RunResult | null {
+  if (bundle === null) return null;
+  return { branch: branchOf(runId), commit: repository.commit, base: repository.base, bundle: bundle.digest };
+}
+
+/** The step of a key, if the key is of the step's current iteration; what is superseded changes nothing. */
+function current(steps: Steps, key: ExecutionKey): StepView | undefined {
+  const { step: id, iteration } = parseExecutionKey(key);
+  const step = steps.get(id);
+  return step?.iteration === iteration ? step : undefined;
+}
+
+function change(steps: Steps, event: { step: StepId; iteration: number }, to: Partial<StepView>): void {
+  const step = steps.get(event.step);
+  if (step?.iteration === event.iteration) Object.assign(step, to);
+}
+
+function summaryOf(outcome: Outcome): string | null {
+  switch (outcome.kind) {
+    case 'succeeded': {
+      const { summary } = outcome.output;
+      return typeof summary === 'string' && summary !== '' ? oneLine(summary) : null;
+    }
+    case 'failed':
+      return oneLine(`${outcome.error.code}: ${outcome.error.message}`);
+    case 'timed_out':
+      return 'took longer than its time limit';
+    case 'lost':
+      return oneLine(`lost: ${outcome.message}`);
+    case 'cancelled':
+      return 'cancelled by its agent';
+    default:
+      return outcome satisfies never;
+  }
+}
+
+function oneLine(text: string): string {
+  const line = text.replace(/\s+/g, ' ').trim();
+  return line.length > SUMMARY_CHARACTERS ? `${line.slice(0, SUMMARY_CHARACTERS - 1)}…` : line;
+}
+
+function time(at: UnixMs): string {
+  return new Date(at).toISOString();
+}
