@@ -23,7 +23,13 @@ export interface TurnOptions {
   readonly owner: string;
   readonly times: TurnTimes;
   /** Hears every event of this turn after it committed: for metrics, logs and spans. Must not throw. */
-  readonly onCommitted?: (runId: RunId, state: RunState, events: readonly RunEvent[]) => void;
+  readonly onCommitted?: (
+    runId: RunId,
+    graph: Graph,
+    before: RunState,
+    after: RunState,
+    events: readonly RunEvent[],
+  ) => void;
 }
 
 /**
@@ -127,10 +133,11 @@ class Turn {
       if (reply.code === 'stale_epoch') return 'superseded';
       throw new Error(`append of run ${this.runId} was refused: ${reply.code}: ${reply.message}`);
     }
+    const before = this.state;
     this.state = state;
     this.sinceCheckpoint = checkpoint ? 0 : this.sinceCheckpoint + events.length;
     for (const event of events) if (event.type === 'StepCompleted') this.acknowledge.push(event.key);
-    this.options.onCommitted?.(this.runId, state, events);
+    this.options.onCommitted?.(this.runId, this.graph, before, state, events);
     this.mailbox.putRows(reply.inbox);
     return reply.parked ? 'parked' : 'appended';
   }

@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { canonicalJson } from '@devmesh/contracts/canonical-json';
+import type { ActionCatalogue } from '@devmesh/contracts/catalogue';
+import { DevmeshError } from '@devmesh/contracts/errors';
+import type { Digest } from '@devmesh/contracts/ids';
+import type { WorkflowDefinition, WorkflowProblem } from '@devmesh/contracts/workflow';
+import { graphOf, type Graph } from '@devmesh/workflow/graph';
+import { parseWorkflow } from '@devmesh/workflow/parse';
+
+/** A workflow ready to run. */
+export interface LoadedWorkflow {
+  readonly definition: WorkflowDefinition;
+  readonly digest: Digest;
+  readonly graph: Graph;
+}
+
+/** SHA-256 of the canonical JSON of a workflow: what a run pins. */
+export function workflowDigest(definition: WorkflowDefinition): Digest {
+  return createHash('sha256').update(canonicalJson(definition)).digest('hex');
+}
+
+export function loadWorkflow(definition: WorkflowDefinition): LoadedWorkflow {
+  return { definition, digest: workflowDigest(definition), graph: graphOf(definition) };
+}
+
+/** `line 3, column 5: …`, one a line. */
+export function problemText(problems: readonly WorkflowProblem[]): string {
+  return problems.map(({ line, column, message }) => `line ${line}, column ${column}: ${message}`).join('\n');
+}
+
+/** The shipped workflows, read once at start: one that doesn't load stops the start. */
+export class WorkflowLibrary {
+  private readonly byName = new Map<string, LoadedWorkflow>();
+
+  constructor(
+    folder: string,
+    private readonly catalogue: ActionCatalogue,
+  ) {
+    for (const file of readdirSync(folder)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .sort()) {
+      const parsed = parseWorkflow(readFileSync(join(folder, file), 'utf8'), catalogue);
+      if (parsed.workflow === null) throw new Error(`workflow ${file} does not load: ${problemText(parsed.problems)}`);
+      if (this.byName.has(parsed.workflow.name))
+        throw new Error(`workflow ${file}: another file has the name ${parsed.workflow.name}`);
+      this.byName.set(parsed.workflow.name, loadWorkflow(parsed.workflow));
+    }
+  }
+
+  list(): LoadedWorkflow[] {
+    return [...this.byName.values()];
+  }
+
+  named(name: string): LoadedWorkflow {
+    const found = this.byName.get(name);
+    if (found) return found;
+    throw new DevmeshError(
+      'invalid_workflow',
+      `there is no workflow ${name}; use one of ${[...this.byName.keys()].join(', ')}, or give the source of one`,
+    );
+  }
+
+  fromSource(source: string): LoadedWorkflow {
+    const parsed = parseWorkflow(source, this.catalogue);
+    if (parsed.workflow !== null) return loadWorkflow(parsed.workflow);
+    const issues = parsed.problems.map(({ line, column, message }) => ({
+      pointer: '/workflow/source',
+      message: `line ${line}, column ${column}: ${message}`,
+    }));
+    throw new DevmeshError('invalid_workflow', `the workflow can't be run: ${problemText(parsed.problems)}`, {
+      issues,
+    });
+  }
+}

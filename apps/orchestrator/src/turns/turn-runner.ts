@@ -1,0 +1,55 @@
+import type { RunId } from '@devmesh/contracts/ids';
+import type { TurnPorts } from '@devmesh/engine/ports';
+import { takeTurn, type TurnOptions } from '@devmesh/engine/turn';
+import type { Logger } from '@devmesh/service-kit/logging/logger';
+import { withWorkContext } from '@devmesh/service-kit/context/request-context';
+import { withinEngineSpan, runSpan } from '@devmesh/service-kit/tracing/engine-context';
+
+/**
+ * Takes turns, at most one of a run at a time in this process. A job for a run that is in a turn needs none of its own: the turn
+ * hears of everything new before it parks.
+ */
+export class TurnRunner {
+  private readonly inTurn = new Set<RunId>();
+
+  constructor(
+    private readonly ports: TurnPorts,
+    private readonly options: TurnOptions,
+    private readonly logger: Logger,
+  ) {}
+
+  get count(): number {
+    return this.inTurn.size;
+  }
+
+  /** Never rejects: a turn that throws is counted against its run, and the run is looked at again later. */
+  async take(runId: RunId): Promise<void> {
+    if (this.inTurn.has(runId)) return;
+    this.inTurn.add(runId);
+    try {
+      const end = await withWorkContext({ runId }, () =>
+        withinEngineSpan(
+          () => runSpan(runId),
+          () => takeTurn(this.ports, runId, this.options),
+        ),
+      );
+      if (end === 'superseded') this.logger.info('the run has a later owner; its turn here is over', { runId });
+      if (end === 'unknown_run') this.logger.warn('a job names a run that is not there', { runId });
+    } catch (error) {
+      await this.failed(runId, error);
+    } finally {
+      this.inTurn.delete(runId);
+    }
+  }
+
+  private async failed(runId: RunId, error: unknown): Promise<void> {
+    const text = error instanceof Error ? error.message : String(error);
+    this.logger.error('a turn failed', { runId, error });
+    try {
+      await this.ports.state.turnFailed(runId, null, text.slice(0, 4000));
+    } catch (reportError) {
+      // The wake time stands, so the run comes round again all the same.
+      this.logger.warn('a failed turn could not be counted', { runId, error: reportError });
+    }
+  }
+}

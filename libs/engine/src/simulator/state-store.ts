@@ -1,0 +1,261 @@
+import type { InboxRow, StoredEvent } from '@devmesh/contracts/event';
+import type { Digest, ExecutionKey, RunId, UnixMs } from '@devmesh/contracts/ids';
+import type { Outcome } from '@devmesh/contracts/outcome';
+import type { RunStatus } from '@devmesh/contracts/run';
+import {
+  MAX_TURN_FAILURES,
+  TURN_LEASE_MS,
+  type AcquireOp,
+  type AppendOp,
+  type BatchOp,
+  type BatchResult,
+  type Checkpoint,
+  type ClaimReply,
+  type ClaimRequest,
+  type ClaimResult,
+  type CreateOp,
+  type DueRun,
+  type Heartbeats,
+  type InboxPost,
+  type InboxPosted,
+  type Lease,
+} from '@devmesh/contracts/state-api';
+
+interface RunRow {
+  readonly id: RunId;
+  readonly workflowDigest: Digest;
+  readonly events: StoredEvent[];
+  readonly inbox: (InboxRow & { read: boolean })[];
+  readonly appends: Map<string, Extract<BatchResult, { result: 'appended' }>>;
+  status: RunStatus;
+  epoch: number;
+  owner: string | null;
+  inTurn: boolean;
+  wakeAt: UnixMs | null;
+  lease: number;
+  turnFailures: number;
+  checkpoint: Checkpoint | null;
+}
+
+interface ExecutionRow {
+  instance: string;
+  leaseUntil: UnixMs;
+  claimed: boolean;
+  outcome: Outcome | null;
+}
+
+type Refusal = Extract<BatchResult, { result: 'refused' }>;
+
+function refused(code: Refusal['code'], message: string): Refusal {
+  return { result: 'refused', code, message };
+}
+
+/** How long a failed turn of a run keeps it back, ms. */
+function turnBackoffMs(failures: number): number {
+  return failures >= MAX_TURN_FAILURES ? 300_000 : 1000 * 2 ** (failures - 1);
+}
+
+/**
+ * The promises of state-persistence without its database: what `docs/engine.md` says of create, acquire, append, park, inbox, due,
+ * claims and leases, in memory. The simulator runs on it, and one conformance suite holds it and the real service to the
+ * same answers. Time comes from the caller.
+ */
+export class StateStore {
+  private readonly runs = new Map<RunId, RunRow>();
+  private readonly idempotency = new Map<string, { runId: RunId; requestHash: Digest }>();
+  private readonly executions = new Map<ExecutionKey, ExecutionRow>();
+  private nextRow = 1;
+
+  batch(ops: readonly BatchOp[], now: UnixMs): BatchResult[] {
+    return ops.map((op) => this.apply(op, now));
+  }
+
+  apply(op: BatchOp, now: UnixMs): BatchResult {
+    switch (op.op) {
+      case 'create':
+        return this.create(op);
+      case 'acquire':
+        return this.acquire(op);
+      case 'append':
+        return this.append(op, now);
+    }
+  }
+
+  private create(op: CreateOp): BatchResult {
+    if (op.idempotency) {
+      const name = `${op.projectId} ${op.idempotency.key}`;
+      const known = this.idempotency.get(name);
+      if (known && known.requestHash !== op.idempotency.requestHash) {
+        return refused('idempotency_key_reused', `the idempotency key was used for another request`);
+      }
+      if (known) return { result: 'created', runId: known.runId, fresh: false };
+      if (!this.runs.has(op.runId))
+        this.idempotency.set(name, { runId: op.runId, requestHash: op.idempotency.requestHash });
+    }
+    if (this.runs.has(op.runId)) return { result: 'created', runId: op.runId, fresh: false };
+    this.runs.set(op.runId, {
+      id: op.runId,
+      workflowDigest: op.workflow.digest,
+      events: op.events.map((event, index) => ({ seq: index + 1, event })),
+      inbox: [],
+      appends: new Map(),
+      status: 'running',
+      epoch: 0,
+      owner: null,
+      inTurn: false,
+      wakeAt: op.wakeAt,
+      lease: 0,
+      turnFailures: 0,
+      checkpoint: null,
+    });
+    return { result: 'created', runId: op.runId, fresh: true };
+  }
+
+  private acquire(op: AcquireOp): BatchResult {
+    const run = this.runs.get(op.runId);
+    if (!run) return refused('not_found', `there is no run ${op.runId}`);
+    run.epoch++;
+    run.owner = op.owner;
+    run.inTurn = true;
+    const after = run.checkpoint?.seq ?? 0;
+    return {
+      result: 'acquired',
+      epoch: run.epoch,
+      status: run.status,
+      workflowDigest: run.workflowDigest,
+      checkpoint: run.checkpoint,
+      events: run.events.filter((event) => event.seq > after),
+      inbox: this.unread(run),
+      leases: this.leasesOf(run.id),
+    };
+  }
+
+  private append(op: AppendOp, now: UnixMs): BatchResult {
+    const run = this.runs.get(op.runId);
+    if (!run) return refused('not_found', `there is no run ${op.runId}`);
+    const before = run.appends.get(op.appendId);
+    if (before) return { ...before, inbox: this.unread(run) };
+    if (op.epoch !== run.epoch)
+      return refused('stale_epoch', `epoch ${op.epoch} of run ${op.runId} is over; it is at ${run.epoch}`);
+    for (const event of op.events) run.events.push({ seq: run.events.length + 1, event });
+    if (op.checkpoint) run.checkpoint = { seq: run.events.length, state: op.checkpoint };
+    for (const row of run.inbox) if (op.consume.includes(row.id)) row.read = true;
+    if (op.ended) run.status = 'ended';
+    else if (run.status === 'stuck') run.status = 'running';
+    run.turnFailures = 0;
+    const inbox = this.unread(run);
+    const parked = op.park && inbox.length === 0;
+    run.inTurn = !parked;
+    run.wakeAt = op.park && inbox.length > 0 ? now + TURN_LEASE_MS : op.wakeAt;
+    const reply = { result: 'appended', seq: run.events.length, inbox, parked } as const;
+    run.appends.set(op.appendId, reply);
+    return reply;
+  }
+
+  post(runId: RunId, { dedupeKey, message }: InboxPost, now: UnixMs): InboxPosted | Refusal {
+    const run = this.runs.get(runId);
+    if (!run) return refused('not_found', `there is no run ${runId}`);
+    if (run.status === 'ended') return { accepted: false, ended: true };
+    if (run.inbox.some((row) => row.dedupeKey === dedupeKey)) return { accepted: false, ended: false };
+    run.inbox.push({ id: String(this.nextRow++), dedupeKey, message, read: false });
+    if (!run.inTurn) run.wakeAt = now;
+    return { accepted: true, ended: false };
+  }
+
+  due(limit: number, leaseMs: number, now: UnixMs): DueRun[] {
+    const due = [...this.runs.values()]
+      .filter((run) => run.wakeAt !== null && run.wakeAt <= now)
+      .sort((a, b) => (a.wakeAt ?? 0) - (b.wakeAt ?? 0))
+      .slice(0, limit);
+    return due.map((run) => {
+      run.wakeAt = now + leaseMs;
+      run.lease++;
+      return { runId: run.id, lease: run.lease };
+    });
+  }
+
+  recover(owner: string, now: UnixMs): number {
+    const owned = [...this.runs.values()].filter(
+      (run) => run.owner === owner && run.status !== 'ended' && run.wakeAt !== null,
+    );
+    for (const run of owned) run.wakeAt = now;
+    return owned.length;
+  }
+
+  turnFailed(runId: RunId, now: UnixMs): { failures: number; stuck: boolean } {
+    const run = this.runs.get(runId);
+    if (!run) return { failures: 1, stuck: false };
+    run.turnFailures++;
+    run.inTurn = false;
+    run.wakeAt = now + turnBackoffMs(run.turnFailures);
+    if (run.turnFailures >= MAX_TURN_FAILURES && run.status === 'running') run.status = 'stuck';
+    return { failures: run.turnFailures, stuck: run.status === 'stuck' };
+  }
+
+  claim({ key, instance, leaseMs }: ClaimRequest, now: UnixMs): ClaimReply {
+    const row = this.executions.get(key);
+    if (row?.outcome) return { claim: 'done', outcome: row.outcome };
+    const mine = row === undefined || !row.claimed || row.instance === instance;
+    if (!mine && row.leaseUntil > now) return { claim: 'held', retryAfterMs: row.leaseUntil - now };
+    this.executions.set(key, { instance, leaseUntil: now + leaseMs, claimed: true, outcome: null });
+    return { claim: mine ? 'granted' : 'lapsed' };
+  }
+
+  record({ key, instance, outcome }: ClaimResult): 'recorded' | 'conflict' {
+    const row = this.executions.get(key);
+    if (!row || row.instance !== instance) return 'conflict';
+    row.outcome ??= outcome;
+    return 'recorded';
+  }
+
+  heartbeat({ instance, leaseMs, executions }: Heartbeats, now: UnixMs): ExecutionKey[] {
+    const ended: ExecutionKey[] = [];
+    for (const { key } of executions) {
+      const run = this.runs.get(key.slice(0, 36));
+      if (!run || run.status === 'ended') ended.push(key);
+      const row = this.executions.get(key);
+      if (row?.claimed && row.instance !== instance) continue;
+      this.executions.set(key, {
+        instance,
+        leaseUntil: now + leaseMs,
+        claimed: row?.claimed ?? false,
+        outcome: row?.outcome ?? null,
+      });
+    }
+    return ended;
+  }
+
+  /** What tests ask about a run; undefined when it is not there. */
+  look(
+    runId: RunId,
+  ):
+    | { status: RunStatus; wakeAt: UnixMs | null; events: readonly StoredEvent[]; unread: number; epoch: number }
+    | undefined {
+    const run = this.runs.get(runId);
+    return (
+      run && {
+        status: run.status,
+        wakeAt: run.wakeAt,
+        events: run.events,
+        unread: this.unread(run).length,
+        epoch: run.epoch,
+      }
+    );
+  }
+
+  /** The next time at which a run is due, Unix ms. */
+  nextWake(): UnixMs | null {
+    const times = [...this.runs.values()].flatMap((run) => (run.wakeAt === null ? [] : [run.wakeAt]));
+    return times.length === 0 ? null : Math.min(...times);
+  }
+
+  private unread(run: RunRow): InboxRow[] {
+    return run.inbox.filter((row) => !row.read).map(({ id, dedupeKey, message }) => ({ id, dedupeKey, message }));
+  }
+
+  private leasesOf(runId: RunId): Lease[] {
+    return [...this.executions]
+      .filter(([key, row]) => key.startsWith(`${runId}/`) && row.outcome === null)
+      .map(([key, { instance, leaseUntil }]) => ({ key, instance, leaseUntil }));
+  }
+}
