@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { dirname } from 'node:path';
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { dirname, isAbsolute, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** The folder of the clone. */
@@ -30,7 +31,7 @@ export async function runCommand(name: string, args: string[], options: CommandO
     // Its own process group, so that a test that hangs can be ended with all its children.
     detached: true,
     stdio: ['ignore', options.live === true ? 'inherit' : 'pipe', options.live === true ? 'inherit' : 'pipe'],
-    env: environment(),
+    env: toolEnvironment(process.env, process.stdout.isTTY),
   });
   const endGroup = (signal: NodeJS.Signals): void => {
     if (child.pid === undefined) return;
@@ -71,10 +72,29 @@ export async function runCommand(name: string, args: string[], options: CommandO
   }
 }
 
-/** Ours, with Node 24 first on the path and without what would change how the tools work. */
-function environment(): NodeJS.ProcessEnv {
-  const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...rest } = process.env;
+/**
+ * What the tools and tests get: Node 24 first on the path, nothing that would change how they work, and a home that can
+ * be written, so that none of them leaves its caches in the folder it runs in.
+ */
+export function toolEnvironment(given: NodeJS.ProcessEnv, seen: boolean): NodeJS.ProcessEnv {
+  const { NODE_ENV: _mode, NODE_OPTIONS: _options, ...rest } = given;
   // Some tools colour what nobody sees.
-  const plain = process.stdout.isTTY ? {} : { NO_COLOR: '1' };
-  return { ...rest, ...plain, PATH: `${dirname(process.execPath)}:${root}/node_modules/.bin:${rest['PATH'] ?? ''}` };
+  const plain = seen ? {} : { NO_COLOR: '1' };
+  const home = { HOME: usableHome(given['HOME']) };
+  const path = { PATH: `${dirname(process.execPath)}:${root}/node_modules/.bin:${given['PATH'] ?? ''}` };
+  return { ...rest, ...plain, ...home, ...path };
+}
+
+function usableHome(home: string | undefined): string {
+  try {
+    if (home !== undefined && isAbsolute(home)) {
+      accessSync(home, constants.W_OK | constants.X_OK);
+      return home;
+    }
+  } catch {
+    // It is missing, or this user may not write there.
+  }
+  const own = join(root, 'node_modules/.cache/home');
+  mkdirSync(own, { recursive: true });
+  return own;
 }

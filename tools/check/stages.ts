@@ -38,6 +38,7 @@ export const checks: Check[] = [
     'apps',
     'libs',
     'tools/check',
+    'tools/setup',
   ]),
   tool('unused', 'knip; files, exports and dependencies', 'knip', ['--no-progress', '--no-config-hints']),
   {
