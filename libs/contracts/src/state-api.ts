@@ -57,7 +57,8 @@ export const CreateOp = z.object({
   repository: RunRepository.nullable(),
   /** With the same key in the project, a second create answers the first's run; with another hash it is refused. */
   idempotency: z.object({ key: z.string().min(1).max(255), requestHash: Digest }).nullable(),
-  wakeAt: UnixMs,
+  /** When its first turn is due; null: held until something arrives in its inbox. */
+  wakeAt: UnixMs.nullable(),
 });
 export type CreateOp = z.infer<typeof CreateOp>;
 
@@ -79,8 +80,8 @@ export const AppendOp = z.object({
   /** Set with the append that holds RunEnded. */
   ended: RunSummary.nullable(),
   /**
-   * When the run must be looked at if nothing else is heard of its owner; null: never (ended, and nothing to stop). The
-   * service makes it `now` when unread rows are left. Inside a turn: now + TURN_LEASE_MS.
+   * When the run must be looked at if nothing else is heard of its owner; null: never (ended, and nothing to stop).
+   * Inside a turn: now + TURN_LEASE_MS. A park that leaves rows unread is refused: the turn goes on, with that lease.
    */
   wakeAt: UnixMs.nullable(),
   /** The owner gives the run up until `wakeAt`: the park. All dispatches of the turn were answered. */
@@ -132,6 +133,8 @@ export const BatchResult = z.discriminatedUnion('result', [
       'idempotency_key_reused',
       'invalid_request',
       'run_ended',
+      /** Nothing was written (a lock, a restart); the same op may be sent again. */
+      'unavailable',
       'internal',
     ]),
     message: z.string(),

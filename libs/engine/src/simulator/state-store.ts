@@ -40,7 +40,8 @@ interface RunRow {
 interface ExecutionRow {
   instance: string;
   leaseUntil: UnixMs;
-  claimed: boolean;
+  /** `lapsed`: taken over from a dead holder. Told again when asked again: the answer may have been lost. */
+  claim: 'none' | 'granted' | 'lapsed';
   outcome: Outcome | null;
 }
 
@@ -75,7 +76,7 @@ export class StateStore {
       case 'create':
         return this.create(op);
       case 'acquire':
-        return this.acquire(op);
+        return this.acquire(op, now);
       case 'append':
         return this.append(op, now);
     }
@@ -111,12 +112,14 @@ export class StateStore {
     return { result: 'created', runId: op.runId, fresh: true };
   }
 
-  private acquire(op: AcquireOp): BatchResult {
+  private acquire(op: AcquireOp, now: UnixMs): BatchResult {
     const run = this.runs.get(op.runId);
     if (!run) return refused('not_found', `there is no run ${op.runId}`);
     run.epoch++;
     run.owner = op.owner;
     run.inTurn = true;
+    // From here on an inbox row leaves the wake time alone, so it must be near. An ended run that nobody need look at stays so.
+    if (run.wakeAt !== null) run.wakeAt = now + TURN_LEASE_MS;
     const after = run.checkpoint?.seq ?? 0;
     return {
       result: 'acquired',
@@ -137,6 +140,10 @@ export class StateStore {
     if (before) return { ...before, inbox: this.unread(run) };
     if (op.epoch !== run.epoch)
       return refused('stale_epoch', `epoch ${op.epoch} of run ${op.runId} is over; it is at ${run.epoch}`);
+    if (op.ended && run.status === 'ended') return refused('run_ended', `run ${op.runId} has ended already`);
+    const ends = op.ended !== null || run.status === 'ended';
+    if (op.wakeAt === null && !ends)
+      return refused('invalid_request', `run ${op.runId} has not ended, so it needs a wakeAt`);
     for (const event of op.events) run.events.push({ seq: run.events.length + 1, event });
     if (op.checkpoint) run.checkpoint = { seq: run.events.length, state: op.checkpoint };
     for (const row of run.inbox) if (op.consume.includes(row.id)) row.read = true;
@@ -146,7 +153,9 @@ export class StateStore {
     const inbox = this.unread(run);
     const parked = op.park && inbox.length === 0;
     run.inTurn = !parked;
-    run.wakeAt = op.park && inbox.length > 0 ? now + TURN_LEASE_MS : op.wakeAt;
+    const latest = now + TURN_LEASE_MS;
+    if (parked || (ends && !op.park)) run.wakeAt = op.wakeAt;
+    else run.wakeAt = Math.min(op.wakeAt ?? latest, latest);
     const reply = { result: 'appended', seq: run.events.length, inbox, parked } as const;
     run.appends.set(op.appendId, reply);
     return reply;
@@ -158,6 +167,8 @@ export class StateStore {
     if (run.status === 'ended') return { accepted: false, ended: true };
     if (run.inbox.some((row) => row.dedupeKey === dedupeKey)) return { accepted: false, ended: false };
     run.inbox.push({ id: String(this.nextRow++), dedupeKey, message, read: false });
+    if (message.kind === 'result' && this.executions.get(message.key)?.claim === 'none')
+      this.executions.delete(message.key);
     if (!run.inTurn) run.wakeAt = now;
     return { accepted: true, ended: false };
   }
@@ -165,29 +176,32 @@ export class StateStore {
   due(limit: number, leaseMs: number, now: UnixMs): DueRun[] {
     const due = [...this.runs.values()]
       .filter((run) => run.wakeAt !== null && run.wakeAt <= now)
-      .sort((a, b) => (a.wakeAt ?? 0) - (b.wakeAt ?? 0))
+      .sort((a, b) => (a.wakeAt ?? 0) - (b.wakeAt ?? 0) || (a.id < b.id ? -1 : 1))
       .slice(0, limit);
     return due.map((run) => {
       run.wakeAt = now + leaseMs;
       run.lease++;
+      run.inTurn = true;
       return { runId: run.id, lease: run.lease };
     });
   }
 
   recover(owner: string, now: UnixMs): number {
-    const owned = [...this.runs.values()].filter(
-      (run) => run.owner === owner && run.status !== 'ended' && run.wakeAt !== null,
-    );
+    const owned = [...this.runs.values()].filter((run) => run.owner === owner && run.status !== 'ended');
     for (const run of owned) run.wakeAt = now;
     return owned.length;
   }
 
-  turnFailed(runId: RunId, now: UnixMs): { failures: number; stuck: boolean } {
+  /** A turn threw. One of an owner that has been succeeded is not counted; `epoch` is null for a turn that did not acquire. */
+  turnFailed(runId: RunId, now: UnixMs, epoch: number | null = null): { failures: number; stuck: boolean } {
     const run = this.runs.get(runId);
     if (!run) return { failures: 1, stuck: false };
+    if (epoch !== null && epoch !== run.epoch) {
+      return { failures: Math.max(1, run.turnFailures), stuck: run.status === 'stuck' };
+    }
     run.turnFailures++;
     run.inTurn = false;
-    run.wakeAt = now + turnBackoffMs(run.turnFailures);
+    if (run.wakeAt !== null) run.wakeAt = now + turnBackoffMs(run.turnFailures);
     if (run.turnFailures >= MAX_TURN_FAILURES && run.status === 'running') run.status = 'stuck';
     return { failures: run.turnFailures, stuck: run.status === 'stuck' };
   }
@@ -195,15 +209,17 @@ export class StateStore {
   claim({ key, instance, leaseMs }: ClaimRequest, now: UnixMs): ClaimReply {
     const row = this.executions.get(key);
     if (row?.outcome) return { claim: 'done', outcome: row.outcome };
-    const mine = row === undefined || !row.claimed || row.instance === instance;
-    if (!mine && row.leaseUntil > now) return { claim: 'held', retryAfterMs: row.leaseUntil - now };
-    this.executions.set(key, { instance, leaseUntil: now + leaseMs, claimed: true, outcome: null });
-    return { claim: mine ? 'granted' : 'lapsed' };
+    const free = row === undefined || row.claim === 'none';
+    const mine = !free && row.instance === instance;
+    if (!free && !mine && row.leaseUntil > now) return { claim: 'held', retryAfterMs: row.leaseUntil - now };
+    const claim = free || (mine && row.claim === 'granted') ? 'granted' : 'lapsed';
+    this.executions.set(key, { instance, leaseUntil: now + leaseMs, claim, outcome: null });
+    return { claim };
   }
 
   record({ key, instance, outcome }: ClaimResult): 'recorded' | 'conflict' {
     const row = this.executions.get(key);
-    if (!row || row.instance !== instance) return 'conflict';
+    if (!row || row.claim === 'none' || row.instance !== instance) return 'conflict';
     row.outcome ??= outcome;
     return 'recorded';
   }
@@ -213,12 +229,13 @@ export class StateStore {
     for (const { key } of executions) {
       const run = this.runs.get(key.slice(0, 36));
       if (!run || run.status === 'ended') ended.push(key);
+      if (!run) continue;
       const row = this.executions.get(key);
-      if (row?.claimed && row.instance !== instance) continue;
+      if (row && row.claim !== 'none' && row.instance !== instance) continue;
       this.executions.set(key, {
         instance,
         leaseUntil: now + leaseMs,
-        claimed: row?.claimed ?? false,
+        claim: row?.claim ?? 'none',
         outcome: row?.outcome ?? null,
       });
     }
