@@ -17,12 +17,17 @@ export interface BundleHeader {
 const MAX_HEADER_BYTES = 1024 ** 2;
 
 function broken(what: string, why: string, cause?: unknown): DevmeshError {
-  return new DevmeshError('invalid_repository', `${what} is not a git bundle that can be used: ${why}; pack the repository again`, { cause });
+  return new DevmeshError(
+    'invalid_repository',
+    `${what} is not a git bundle that can be used: ${why}; pack the repository again`,
+    { cause },
+  );
 }
 
 function parseHeader(text: string, what: string): Omit<BundleHeader, 'packOffset'> {
   const [signature, ...lines] = text.split('\n');
-  if (signature !== '# v2 git bundle' && signature !== '# v3 git bundle') throw broken(what, 'it does not begin as one');
+  if (signature !== '# v2 git bundle' && signature !== '# v3 git bundle')
+    throw broken(what, 'it does not begin as one');
   let objectFormat: ObjectFormat = 'sha1';
   const prerequisites: string[] = [];
   const refs: { oid: string; name: string }[] = [];
@@ -60,18 +65,25 @@ export async function readBundleHeader(file: string, what: string): Promise<Bund
  * Indexes a bundle's pack into the git directory; git checks every object's hash while it does so. `git bundle unbundle` isn't used because what
  * it wants of refs differs between versions. Throws `invalid_repository` for a damaged pack or missing prerequisites.
  */
-export async function unpackBundle(gitDir: string, file: string, header: BundleHeader, what: string, signal?: AbortSignal): Promise<void> {
+export async function unpackBundle(
+  gitDir: string,
+  file: string,
+  header: BundleHeader,
+  what: string,
+  signal?: AbortSignal,
+): Promise<void> {
   const handle = await open(file, 'r');
   try {
     // Reading moves the file's offset, which the child shares: its stdin begins at the pack.
-    for (let left = header.packOffset; left > 0; ) {
+    for (let left = header.packOffset; left > 0;) {
       const { bytesRead } = await handle.read(Buffer.alloc(left), 0, left, null);
       if (bytesRead === 0) throw broken(what, 'it ends early');
       left -= bytesRead;
     }
     await git(['index-pack', '--stdin', '--fix-thin'], { gitDir, inputFd: handle.fd, timeoutMs: 600_000, signal });
   } catch (error) {
-    if (error instanceof GitFailure) throw broken(what, error.stderr.trim().slice(0, 300) || 'its pack is damaged', error);
+    if (error instanceof GitFailure)
+      throw broken(what, error.stderr.trim().slice(0, 300) || 'its pack is damaged', error);
     throw error;
   } finally {
     await handle.close();
@@ -80,5 +92,7 @@ export async function unpackBundle(gitDir: string, file: string, header: BundleH
 
 /** Names of the packs of a git directory, without suffix. */
 export async function packNames(gitDir: string): Promise<string[]> {
-  return (await readdir(join(gitDir, 'objects', 'pack'))).filter((name) => name.endsWith('.pack')).map((name) => name.slice(0, -5));
+  return (await readdir(join(gitDir, 'objects', 'pack')))
+    .filter((name) => name.endsWith('.pack'))
+    .map((name) => name.slice(0, -5));
 }

@@ -24,10 +24,14 @@ afterEach(async () => {
   removeAll(root, outDir);
 });
 
-const address = (credentials = ''): string => `${(server?.url ?? '').replace('://', `://${credentials}`)}/${encodeURIComponent(basename(root))}/.git`;
+const address = (credentials = ''): string =>
+  `${(server?.url ?? '').replace('://', `://${credentials}`)}/${encodeURIComponent(basename(root))}/.git`;
 
 async function refused(url: string, options: Partial<CloneOptions>, code: string, message: RegExp): Promise<void> {
-  await expect(cloneRepository(url, { outDir, ...options })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+  await expect(cloneRepository(url, { outDir, ...options })).rejects.toMatchObject({
+    code,
+    message: expect.stringMatching(message),
+  });
   expect(readdirSync(outDir)).toEqual([]);
 }
 
@@ -35,10 +39,19 @@ describe('cloneRepository', () => {
   it('gives the same shape as packing, which a cache can use', async () => {
     server = await startGitHttpServer({ root: tmpdir() });
     const cloned = await cloneRepository(address(), { outDir });
-    expect(cloned).toEqual({ file: join(outDir, 'repository.bundle'), base: commit, commit, shallow: [commit], notices: [], fileCount: 2 });
+    expect(cloned).toEqual({
+      file: join(outDir, 'repository.bundle'),
+      base: commit,
+      commit,
+      shallow: [commit],
+      notices: [],
+      fileCount: 2,
+    });
     expect(readdirSync(outDir)).toEqual(['repository.bundle']);
     const shelf = new BundleShelf();
-    const workspace = await shelf.cache().workspace(RepositoryRef.parse({ ...cloned, bundles: [shelf.put(cloned.file)] }));
+    const workspace = await shelf
+      .cache()
+      .workspace(RepositoryRef.parse({ ...cloned, bundles: [shelf.put(cloned.file)] }));
     expect((await workspace.safeRead('src/a.ts')).toString()).toBe('export const a = 1;\n');
     shelf.remove();
   });
@@ -49,13 +62,19 @@ describe('cloneRepository', () => {
     userGit(root, ['branch', 'old', first]);
     userGit(root, ['tag', '-a', '-m', 'v1', 'v1', first]);
     for (const ref of ['old', 'v1', first]) {
-      expect(await cloneRepository(address(), { outDir, ref }), ref).toMatchObject({ commit: first, shallow: [], fileCount: 1 });
+      expect(await cloneRepository(address(), { outDir, ref }), ref).toMatchObject({
+        commit: first,
+        shallow: [],
+        fileCount: 1,
+      });
     }
   });
 
   it('takes SHA-256 repositories, and files where they are allowed', async () => {
     const other = makeRepository([['a', 'a']], ['--object-format=sha256']);
-    expect((await cloneRepository(`file://${other}`, { outDir, allowProtocols: ['file'] })).commit).toMatch(/^[0-9a-f]{64}$/);
+    expect((await cloneRepository(`file://${other}`, { outDir, allowProtocols: ['file'] })).commit).toMatch(
+      /^[0-9a-f]{64}$/,
+    );
     removeAll(other);
   });
 
@@ -66,14 +85,21 @@ describe('cloneRepository', () => {
     const cloned = await cloneRepository(address('me:s3%3Acret%40@'), { outDir }).finally(() => clearInterval(timer));
     expect(cloned.commit).toBe(commit);
     expect(seen.filter((line) => line.includes('s3%3A') || line.includes('s3:cret'))).toEqual([]);
-    const error = await cloneRepository(address('me:wr0ng@'), { outDir: join(outDir, 'second') }).catch((thrown: unknown) => thrown);
+    const error = await cloneRepository(address('me:wr0ng@'), { outDir: join(outDir, 'second') }).catch(
+      (thrown: unknown) => thrown,
+    );
     expect(error).toMatchObject({ code: 'clone_failed', message: expect.stringContaining('asks for a password') });
     expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toMatch(/wr0ng|d3Iwbmc/);
   });
 
   it('refuses a URL that asks for a password, with the cure', async () => {
     server = await startGitHttpServer({ root: tmpdir(), user: 'me', password: 'x' });
-    await refused(address(), {}, 'clone_failed', /^http:\/\/127\S+ asks for a password or key, .*: give a URL with a token, .*or clone it yourself/);
+    await refused(
+      address(),
+      {},
+      'clone_failed',
+      /^http:\/\/127\S+ asks for a password or key, .*: give a URL with a token, .*or clone it yourself/,
+    );
   });
 
   it('ends a URL that hangs, with every process', async () => {
@@ -110,8 +136,8 @@ describe('cloneRepository', () => {
     ['file:///etc', /file is not among/],
     ['git://host/x', /git is not among/],
     ['ftp://host/x', /ftp is not among/],
-    ['ext::sh -c true', /not a URL/],
-    ['ext::true', /helper program/],
+    ['ext::sh -c true', /helper program/],
+    ['https://ho st/x', /not a valid URL/],
     ['--upload-pack=true', /not a URL/],
     ['https://host/a\nb', /not a URL/],
     ['ssh://me:secret@host/x', /^ssh:\/\/host\/x can't be cloned: a password in a URL of ssh is not used/],

@@ -50,7 +50,7 @@ export function redactUrl(url: string): string {
 function parseSource(url: string): Source {
   const shown = showName(redactUrl(url).slice(0, 200));
   const bad = (why: string): DevmeshError => new DevmeshError('clone_failed', `${shown} can't be cloned: ${why}`);
-  if (url === '' || url.length > MAX_URL_LENGTH || url.startsWith('-') || /[\u0000-\u0020\u007f]/.test(url)) {
+  if (url === '' || url.length > MAX_URL_LENGTH || url.startsWith('-') || /[\u0000-\u001f\u007f]/.test(url)) {
     throw bad('it is not a URL; give one such as https://host/owner/name.git');
   }
   if (/^[a-z0-9+.-]+::/i.test(url)) throw bad('it asks for a helper program; give a plain https or ssh URL');
@@ -59,8 +59,10 @@ function parseSource(url: string): Source {
     if (/^[^/:]+:/.test(url)) return { protocol: 'ssh', url, config: {} };
     return { protocol: 'file', url, config: {} };
   }
+  if (url.startsWith('file://')) return { protocol: 'file', url, config: {} };
   let parsed: URL;
   try {
+    if (url.includes(' ')) throw new TypeError('space');
     parsed = new URL(url);
   } catch {
     throw bad('it is not a valid URL; give one such as https://host/owner/name.git');
@@ -75,15 +77,30 @@ function parseSource(url: string): Source {
   parsed.username = '';
   parsed.password = '';
   // Arguments of a process can be read by every user of the machine, its environment can't.
-  return { protocol, url: parsed.href, config: { [`http.${parsed.origin}/.extraHeader`]: `Authorization: Basic ${Buffer.from(userInfo).toString('base64')}` } };
+  return {
+    protocol,
+    url: parsed.href,
+    config: {
+      [`http.${parsed.origin}/.extraHeader`]: `Authorization: Basic ${Buffer.from(userInfo).toString('base64')}`,
+    },
+  };
 }
 
-const ASKS_FOR_PASSWORD = /terminal prompts disabled|could not read (?:Username|Password)|Authentication failed|Permission denied \(|error: 40[13]|unable to read askpass|Host key verification failed/i;
+const ASKS_FOR_PASSWORD =
+  /terminal prompts disabled|could not read (?:Username|Password)|Authentication failed|Permission denied \(|error: 40[13]|unable to read askpass|Host key verification failed/i;
 const NO_SUCH_REF = /couldn't find remote ref|not our ref|unadvertised object|no such remote ref/i;
 
 function explain(error: GitFailure, source: Source, ref: string | undefined): DevmeshError {
   const shown = showName(redactUrl(source.url));
-  const said = redactUrl(error.stderr.trim().split('\n').slice(-3).join('; ').slice(0, 400).replace(/(\w+:\/\/)[^/@\s]*@/g, '$1'));
+  const said = redactUrl(
+    error.stderr
+      .trim()
+      .split('\n')
+      .slice(-3)
+      .join('; ')
+      .slice(0, 400)
+      .replace(/(\w+:\/\/)[^/@\s]*@/g, '$1'),
+  );
   if (ASKS_FOR_PASSWORD.test(error.stderr)) {
     return new DevmeshError(
       'clone_failed',
@@ -97,15 +114,33 @@ function explain(error: GitFailure, source: Source, ref: string | undefined): De
         : `${shown} has no branch, tag or commit "${ref}": see "git ls-remote ${shown}"`;
     return new DevmeshError('invalid_repository', text);
   }
-  return new DevmeshError('clone_failed', `${shown} can't be cloned: ${said || 'git gave no reason'}; check the address and that this machine reaches it`);
+  return new DevmeshError(
+    'clone_failed',
+    `${shown} can't be cloned: ${said || 'git gave no reason'}; check the address and that this machine reaches it`,
+  );
 }
 
-async function fetchCommit(dir: string, source: Source, options: CloneOptions, timeoutMs: number): Promise<{ gitDir: string; commit: CommitId }> {
+async function fetchCommit(
+  dir: string,
+  source: Source,
+  options: CloneOptions,
+  timeoutMs: number,
+): Promise<{ gitDir: string; commit: CommitId }> {
   const attempt = async (objectFormat: ObjectFormat): Promise<{ gitDir: string; commit: CommitId }> => {
     const gitDir = join(dir, `${objectFormat}.git`);
     await writeGitDir(gitDir, { objectFormat, head: 'ref: refs/heads/none' });
     await git(
-      ['fetch', '--quiet', '--depth=1', '--no-tags', '--no-recurse-submodules', '--no-auto-maintenance', '--', source.url, options.ref ?? 'HEAD'],
+      [
+        'fetch',
+        '--quiet',
+        '--depth=1',
+        '--no-tags',
+        '--no-recurse-submodules',
+        '--no-auto-maintenance',
+        '--',
+        source.url,
+        options.ref ?? 'HEAD',
+      ],
       { gitDir, protocols: [source.protocol], config: source.config, timeoutMs, signal: options.signal },
     );
     const { stdout } = await git(['rev-parse', '--verify', 'FETCH_HEAD^{commit}'], { gitDir });
@@ -131,11 +166,17 @@ export async function cloneRepository(url: string, options: CloneOptions): Promi
   const allowed: readonly string[] = options.allowProtocols ?? DEFAULT_PROTOCOLS;
   const shown = showName(redactUrl(source.url));
   if (!allowed.includes(source.protocol)) {
-    throw new DevmeshError('clone_failed', `${shown} can't be cloned: ${source.protocol} is not among the allowed protocols (${allowed.join(', ')})`);
+    throw new DevmeshError(
+      'clone_failed',
+      `${shown} can't be cloned: ${source.protocol} is not among the allowed protocols (${allowed.join(', ')})`,
+    );
   }
   const { ref } = options;
   if (ref !== undefined && !/^[^\s\u0000-\u001f\u007f~^:?*[\\+-][^\s\u0000-\u001f\u007f~^:?*[\\]{0,999}$/.test(ref)) {
-    throw new DevmeshError('invalid_repository', `${showName(ref.slice(0, 100))} is not a name that a branch, tag or commit can have: see "git ls-remote ${shown}"`);
+    throw new DevmeshError(
+      'invalid_repository',
+      `${showName(ref.slice(0, 100))} is not a name that a branch, tag or commit can have: see "git ls-remote ${shown}"`,
+    );
   }
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const deadline = performance.now() + timeoutMs;
@@ -152,7 +193,10 @@ export async function cloneRepository(url: string, options: CloneOptions): Promi
   } catch (error) {
     if (error instanceof GitFailure) throw explain(error, source, ref);
     if (error instanceof DevmeshError && error.code === 'deadline_exceeded') {
-      throw new DevmeshError('clone_timeout', `${shown} did not answer completely within ${timeoutMs} ms: check that this machine reaches it, or allow more time`);
+      throw new DevmeshError(
+        'clone_timeout',
+        `${shown} did not answer completely within ${timeoutMs} ms: check that this machine reaches it, or allow more time`,
+      );
     }
     throw error;
   } finally {

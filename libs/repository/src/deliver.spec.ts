@@ -54,14 +54,19 @@ describe('fetchResult', () => {
     const result = await resultOf(ref);
     writeFiles(root, [['README.md', 'dirty']]);
     const before = await treeDigest(root);
-    expect(await fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit })).toEqual({ ref: `refs/heads/${BRANCH}`, created: true });
+    expect(await fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit })).toEqual({
+      ref: `refs/heads/${BRANCH}`,
+      created: true,
+    });
     const after = await treeDigest(root);
     expect(treeChanges(before, after)).toEqual(expectedChanges);
     expect(userGit(root, ['rev-list', `main..${BRANCH}`])).toBe(result.commit);
     expect(userGit(root, ['show', `${BRANCH}:README.md`])).toBe('# Changed');
     expect(userGit(root, ['fsck', '--full', '--strict'])).toBe('');
     const again = await treeDigest(root);
-    expect(await fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit })).toMatchObject({ created: false });
+    expect(await fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit })).toMatchObject({
+      created: false,
+    });
     expect(treeChanges(again, await treeDigest(root))).toEqual([]);
   });
 
@@ -103,15 +108,29 @@ describe('fetchResult', () => {
     beforeEach(async () => {
       result = await resultOf((await shelf.submit(root)).ref);
     });
-    const refused = async (path: string, file: string, code: string, message: RegExp, branch = BRANCH): Promise<void> => {
+    const refused = async (
+      path: string,
+      file: string,
+      code: string,
+      message: RegExp,
+      branch = BRANCH,
+    ): Promise<void> => {
       const before = await treeDigest(path);
-      await expect(fetchResult(path, file, { branch, commit: result.commit })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+      await expect(fetchResult(path, file, { branch, commit: result.commit })).rejects.toMatchObject({
+        code,
+        message: expect.stringMatching(message),
+      });
       expect(treeChanges(before, await treeDigest(path))).toEqual([]);
     };
 
     it('a branch that is elsewhere, or in the way', async () => {
       userGit(root, ['branch', BRANCH]);
-      await refused(root, result.bundleFile, 'conflict', /branch devmesh\/\S+ of .* is at [0-9a-f]{40} and not at [0-9a-f]{40}: rename it/);
+      await refused(
+        root,
+        result.bundleFile,
+        'conflict',
+        /branch devmesh\/\S+ of .* is at [0-9a-f]{40} and not at [0-9a-f]{40}: rename it/,
+      );
       userGit(root, ['branch', '-m', BRANCH, `${BRANCH}/deeper`]);
       await refused(root, result.bundleFile, 'conflict', /deeper of .* is in the way/);
       userGit(root, ['branch', '-m', `${BRANCH}/deeper`, 'devmesh']);
@@ -120,12 +139,18 @@ describe('fetchResult', () => {
     });
 
     it('names that are none', async () => {
-      for (const branch of ['../../x', 'a b', 'x.lock', '-x', '']) await refused(root, result.bundleFile, 'invalid_input', /not a name/, branch);
+      for (const branch of ['../../x', 'a b', 'x.lock', '-x', ''])
+        await refused(root, result.bundleFile, 'invalid_input', /not a name/, branch);
     });
 
     it('another repository, another commit, a damaged or incomplete bundle', async () => {
       const other = makeRepository([['x', 'x']]);
-      await refused(other, result.bundleFile, 'invalid_repository', /lacks commit [0-9a-f]{40}, which the result builds on/);
+      await refused(
+        other,
+        result.bundleFile,
+        'invalid_repository',
+        /lacks commit [0-9a-f]{40}, which the result builds on/,
+      );
       removeAll(other);
       const elsewhere = await resultOf((await shelf.submit(root)).ref, '# Other\n');
       await refused(root, elsewhere.bundleFile, 'invalid_repository', /does not hold commit/);
@@ -133,7 +158,11 @@ describe('fetchResult', () => {
       writeFileSync(shelf.file('cut'), bytes.subarray(0, bytes.length - 40));
       await refused(root, shelf.file('cut'), 'invalid_repository', /not a git bundle that can be used/);
       const packStart = bytes.indexOf('\n\n') + 2;
-      const commitOnly = execFileSync('git', ['pack-objects', '--stdout'], { cwd: root, input: '', stdio: ['pipe', 'pipe', 'ignore'] });
+      const commitOnly = execFileSync('git', ['pack-objects', '--stdout'], {
+        cwd: root,
+        input: '',
+        stdio: ['pipe', 'pipe', 'ignore'],
+      });
       writeFileSync(shelf.file('hollow'), Buffer.concat([bytes.subarray(0, packStart), commitOnly]));
       await refused(root, shelf.file('hollow'), 'invalid_repository', /is incomplete/);
     });
@@ -142,15 +171,21 @@ describe('fetchResult', () => {
       const ref = join(root, '.git/refs/heads/devmesh');
       execFileSync('mkdir', ['-p', ref]);
       writeFileSync(join(ref, `${RUN}.lock`), '');
-      await expect(fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit })).rejects.toMatchObject({ code: 'conflict' });
+      await expect(
+        fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit }),
+      ).rejects.toMatchObject({ code: 'conflict' });
       unlinkSync(join(ref, `${RUN}.lock`));
-      expect(await fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit })).toMatchObject({ created: true });
+      expect(await fetchResult(root, result.bundleFile, { branch: BRANCH, commit: result.commit })).toMatchObject({
+        created: true,
+      });
     });
 
     it('a folder that may not be written', async () => {
       execFileSync('chmod', ['-R', 'a+rX,a-w', root]);
       execFileSync('chmod', ['-R', 'a+rX', shelf.folder]);
-      await asOrdinaryUser(() => refused(root, result.bundleFile, 'invalid_repository', /may not be written.*: give this user write access/));
+      await asOrdinaryUser(() =>
+        refused(root, result.bundleFile, 'invalid_repository', /may not be written.*: give this user write access/),
+      );
       execFileSync('chmod', ['-R', 'u+w', root]);
     });
   });

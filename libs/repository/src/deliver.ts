@@ -24,7 +24,10 @@ export interface Delivery {
 }
 
 async function refAt(view: UserView, ref: string): Promise<string | null> {
-  const { code, stdout } = await git(['rev-parse', '--quiet', '--verify', '--end-of-options', ref], { gitDir: view.gitDir, okCodes: [0, 1, 128] });
+  const { code, stdout } = await git(['rev-parse', '--quiet', '--verify', '--end-of-options', ref], {
+    gitDir: view.gitDir,
+    okCodes: [0, 1, 128],
+  });
   return code === 0 ? (stdout.toString().trim().split('\n').at(-1) ?? null) : null;
 }
 
@@ -77,9 +80,13 @@ async function checkWritable(view: UserView): Promise<void> {
   for (const name of ['objects', 'refs']) {
     const folder = join(view.location.commonDir, name);
     await access(folder, constants.W_OK).catch((error: unknown) => {
-      throw new DevmeshError('invalid_repository', `${showName(folder)} may not be written, so the result can't become a branch: give this user write access to it`, {
-        cause: error,
-      });
+      throw new DevmeshError(
+        'invalid_repository',
+        `${showName(folder)} may not be written, so the result can't become a branch: give this user write access to it`,
+        {
+          cause: error,
+        },
+      );
     });
   }
 }
@@ -87,9 +94,16 @@ async function checkWritable(view: UserView): Promise<void> {
 function failure(error: unknown, view: UserView): unknown {
   const { code } = error as NodeJS.ErrnoException;
   const root = showName(view.location.root);
-  if (code === 'ENOSPC' || code === 'EDQUOT') return new DevmeshError('storage_full', `no space left for the result in ${root}: free some and fetch it again`, { cause: error });
+  if (code === 'ENOSPC' || code === 'EDQUOT')
+    return new DevmeshError('storage_full', `no space left for the result in ${root}: free some and fetch it again`, {
+      cause: error,
+    });
   if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS') {
-    return new DevmeshError('invalid_repository', `${root} may not be written: give this user write access to its .git folder`, { cause: error });
+    return new DevmeshError(
+      'invalid_repository',
+      `${root} may not be written: give this user write access to its .git folder`,
+      { cause: error },
+    );
   }
   return error;
 }
@@ -109,37 +123,58 @@ export async function fetchResult(path: string, bundleFile: string, options: Del
     const ref = `refs/heads/${branch}`;
     const root = showName(location.root);
     const wellFormed = await git(['check-ref-format', ref], { gitDir, okCodes: [0, 1, 128, 129] });
-    if (wellFormed.code !== 0 || branch.startsWith('-')) throw new DevmeshError('invalid_input', `${showName(branch)} is not a name that a branch can have`);
+    if (wellFormed.code !== 0 || branch.startsWith('-'))
+      throw new DevmeshError('invalid_input', `${showName(branch)} is not a name that a branch can have`);
 
     const current = await refAt(view, ref);
     if (current === commit) return { ref, created: false };
     if (current !== null) {
-      throw new DevmeshError('conflict', `branch ${branch} of ${root} is at ${current} and not at ${commit}: rename it ("git branch -m ${branch} old-${branch}") and fetch again`);
+      throw new DevmeshError(
+        'conflict',
+        `branch ${branch} of ${root} is at ${current} and not at ${commit}: rename it ("git branch -m ${branch} old-${branch}") and fetch again`,
+      );
     }
     const obstacle = await findObstacle(view, ref);
     if (obstacle !== null) {
       const name = obstacle.replace(/^refs\/heads\//, '');
-      throw new DevmeshError('conflict', `branch ${name} of ${root} is in the way of ${branch}: rename it ("git branch -m ${name} ${name}-old") and fetch again`);
+      throw new DevmeshError(
+        'conflict',
+        `branch ${name} of ${root} is in the way of ${branch}: rename it ("git branch -m ${name} ${name}-old") and fetch again`,
+      );
     }
     await checkWritable(view);
 
     const what = `result bundle ${showName(bundleFile)}`;
     const header = await readBundleHeader(bundleFile, what);
     if (!header.refs.some(({ oid }) => oid === commit)) {
-      throw new DevmeshError('invalid_repository', `${what} does not hold commit ${commit}: fetch the run's result again`);
+      throw new DevmeshError(
+        'invalid_repository',
+        `${what} does not hold commit ${commit}: fetch the run's result again`,
+      );
     }
     for (const prerequisite of header.prerequisites) {
       if ((await refAt(view, `${prerequisite}^{commit}`)) === null) {
-        throw new DevmeshError('invalid_repository', `${root} lacks commit ${prerequisite}, which the result builds on: fetch that commit, or give the repository that the run began with`);
+        throw new DevmeshError(
+          'invalid_repository',
+          `${root} lacks commit ${prerequisite}, which the result builds on: fetch that commit, or give the repository that the run began with`,
+        );
       }
     }
     await unpackBundle(gitDir, bundleFile, header, what, signal);
     const excluded = header.prerequisites.map((id) => `^${id}`);
     try {
-      await git(['rev-list', '--objects', '--quiet', '--stdin'], { gitDir, input: [commit, ...excluded].join('\n') + '\n', signal });
+      await git(['rev-list', '--objects', '--quiet', '--stdin'], {
+        gitDir,
+        input: [commit, ...excluded].join('\n') + '\n',
+        signal,
+      });
     } catch (error) {
       if (!(error instanceof GitFailure)) throw error;
-      throw new DevmeshError('invalid_repository', `${what} is incomplete: ${error.stderr.trim().slice(0, 300)}; fetch the run's result again`, { cause: error });
+      throw new DevmeshError(
+        'invalid_repository',
+        `${what} is incomplete: ${error.stderr.trim().slice(0, 300)}; fetch the run's result again`,
+        { cause: error },
+      );
     }
     try {
       await movePacks(view);
@@ -148,7 +183,11 @@ export async function fetchResult(path: string, bundleFile: string, options: Del
     } catch (error) {
       if (!(error instanceof GitFailure)) throw failure(error, view);
       if ((await refAt(view, ref)) === commit) return { ref, created: false };
-      throw new DevmeshError('conflict', `branch ${branch} could not be made in ${root}: ${error.stderr.trim().slice(0, 300)}; fetch the result again`, { cause: error });
+      throw new DevmeshError(
+        'conflict',
+        `branch ${branch} could not be made in ${root}: ${error.stderr.trim().slice(0, 300)}; fetch the result again`,
+        { cause: error },
+      );
     }
     return { ref, created: true };
   });

@@ -23,7 +23,8 @@ export interface GitDirLayout {
  * `-text` keeps line ends, `-filter` and `-ident` keep content, `!working-tree-encoding` keeps encodings (git refuses a false one),
  * `!diff` and `!merge` name no driver. `info/attributes` beats every `.gitattributes` of the tree.
  */
-const PLAIN_BYTES = '* -text !eol -ident -filter !working-tree-encoding !diff !merge !whitespace !conflict-marker-size\n';
+const PLAIN_BYTES =
+  '* -text !eol -ident -filter !working-tree-encoding !diff !merge !whitespace !conflict-marker-size\n';
 
 function configText(layout: GitDirLayout): string {
   const lines = new Map<string, string[]>();
@@ -54,7 +55,10 @@ export async function writeGitDir(dir: string, layout: GitDirLayout): Promise<vo
   if (layout.refsOf === undefined) writes.push(mkdir(join(dir, 'refs')));
   else {
     const { commonDir, reftable } = layout.refsOf;
-    writes.push(symlink(join(commonDir, 'refs'), join(dir, 'refs')), symlink(join(commonDir, 'packed-refs'), join(dir, 'packed-refs')));
+    writes.push(
+      symlink(join(commonDir, 'refs'), join(dir, 'refs')),
+      symlink(join(commonDir, 'packed-refs'), join(dir, 'packed-refs')),
+    );
     if (reftable) writes.push(symlink(join(commonDir, 'reftable'), join(dir, 'reftable')));
   }
   if (layout.plainBytes ?? false) writes.push(writeFile(join(dir, 'info', 'attributes'), PLAIN_BYTES));
@@ -62,7 +66,12 @@ export async function writeGitDir(dir: string, layout: GitDirLayout): Promise<vo
   const objectDirs = layout.objectDirs ?? [];
   objectDirs.forEach((target, i) => writes.push(symlink(target, join(dir, `objects-${i}`))));
   if (objectDirs.length > 0) {
-    writes.push(writeFile(join(dir, 'objects', 'info', 'alternates'), objectDirs.map((_, i) => join(dir, `objects-${i}`) + '\n').join('')));
+    writes.push(
+      writeFile(
+        join(dir, 'objects', 'info', 'alternates'),
+        objectDirs.map((_, i) => join(dir, `objects-${i}`) + '\n').join(''),
+      ),
+    );
   }
   await Promise.all(writes);
 }

@@ -37,12 +37,24 @@ describe('git', () => {
     vi.stubEnv('https_proxy', 'http://user:password@proxy');
     fakeGit('env');
     const { stdout } = await git(['status'], { gitDir: gitDir() });
-    const seen = new Map(stdout.toString().trim().split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const));
+    const seen = new Map(
+      stdout
+        .toString()
+        .trim()
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
+    );
     expect(seen.get('GIT_DIR')).toBe(gitDir());
     expect(seen.get('GIT_ALLOW_PROTOCOL')).toBe('none');
     expect(seen.get('LC_ALL')).toBe('C');
-    for (const name of ['GIT_EXTERNAL_DIFF', 'GIT_CONFIG_PARAMETERS', 'GIT_OBJECT_DIRECTORY', 'https_proxy']) expect(seen.has(name)).toBe(false);
-    expect(Object.fromEntries(seen)).toMatchObject({ GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', GIT_TERMINAL_PROMPT: '0', GIT_ASKPASS: 'false' });
+    for (const name of ['GIT_EXTERNAL_DIFF', 'GIT_CONFIG_PARAMETERS', 'GIT_OBJECT_DIRECTORY', 'https_proxy'])
+      expect(seen.has(name)).toBe(false);
+    expect(Object.fromEntries(seen)).toMatchObject({
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      GIT_TERMINAL_PROMPT: '0',
+      GIT_ASKPASS: 'false',
+    });
   });
 
   it('tells what git said and how it ended', async () => {
@@ -53,9 +65,15 @@ describe('git', () => {
 
   it('ends a command with all its children when its time is up', async () => {
     fakeGit(`sleep 1000 & echo $! > ${dir}/child; wait`);
-    await expect(git(['status'], { gitDir: gitDir(), timeoutMs: 300 })).rejects.toMatchObject({ code: 'deadline_exceeded' });
+    await expect(git(['status'], { gitDir: gitDir(), timeoutMs: 300 })).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+    });
     const child = Number(execFileSync('cat', [join(dir, 'child')]).toString());
-    await vi.waitFor(() => expect(existsSync(`/proc/${child}/cmdline`) && execFileSync('cat', [`/proc/${child}/cmdline`]).length > 0).toBe(false));
+    await vi.waitFor(() =>
+      expect(existsSync(`/proc/${child}/cmdline`) && execFileSync('cat', [`/proc/${child}/cmdline`]).length > 0).toBe(
+        false,
+      ),
+    );
   });
 
   it('ends a command that is cancelled, and begins none that was', async () => {
@@ -64,19 +82,26 @@ describe('git', () => {
     const running = git(['status'], { gitDir: gitDir(), signal: controller.signal });
     controller.abort();
     await expect(running).rejects.toMatchObject({ code: 'execution_cancelled' });
-    await expect(git(['status'], { gitDir: gitDir(), signal: controller.signal })).rejects.toMatchObject({ code: 'execution_cancelled' });
+    await expect(git(['status'], { gitDir: gitDir(), signal: controller.signal })).rejects.toMatchObject({
+      code: 'execution_cancelled',
+    });
   });
 
   it('ends a command that writes more than it may', async () => {
     fakeGit('exec yes');
-    await expect(git(['log'], { gitDir: gitDir(), maxBytes: 10_000 })).rejects.toMatchObject({ code: 'output_too_large' });
+    await expect(git(['log'], { gitDir: gitDir(), maxBytes: 10_000 })).rejects.toMatchObject({
+      code: 'output_too_large',
+    });
   });
 
   it('names a full disk and a missing git', async () => {
     fakeGit('echo "fatal: write error: No space left on device" >&2; exit 128');
     await expect(git(['index-pack'], { gitDir: gitDir() })).rejects.toMatchObject({ code: 'storage_full' });
     vi.stubEnv('PATH', join(dir, 'nothing'));
-    await expect(git(['status'], { gitDir: gitDir() })).rejects.toMatchObject({ code: 'unavailable', message: expect.stringContaining('install git') });
+    await expect(git(['status'], { gitDir: gitDir() })).rejects.toMatchObject({
+      code: 'unavailable',
+      message: expect.stringContaining('install git'),
+    });
   });
 
   it('runs no alias, pager or hook even of its own git directory', async () => {

@@ -36,7 +36,10 @@ export class GitFailure extends DevmeshError {
   readonly stderr: string;
 
   constructor(verb: string, exitCode: number, stderr: string) {
-    super('internal', `git ${verb} failed with exit code ${exitCode}: ${stderr.trim().slice(0, 2000) || 'it said nothing'}`);
+    super(
+      'internal',
+      `git ${verb} failed with exit code ${exitCode}: ${stderr.trim().slice(0, 2000) || 'it said nothing'}`,
+    );
     this.exitCode = exitCode;
     this.stderr = stderr;
   }
@@ -64,6 +67,8 @@ const INHERITED_WITH_NETWORK = [
 /** Settings of every call. They beat every file, so that not even a repository of ours could make git run something. */
 const HARDENED: Readonly<Record<string, string>> = {
   'advice.detachedHead': 'false',
+  // As many as there are cores, where there is enough to check out.
+  'checkout.workers': '0',
   'commit.gpgSign': 'false',
   'core.askPass': 'false',
   'core.attributesFile': '/dev/null',
@@ -192,7 +197,8 @@ export async function git(args: readonly string[], call: GitCall): Promise<GitRe
     let outBytes = 0;
     child.stdout?.on('data', (chunk: Buffer) => {
       outBytes += chunk.length;
-      if (outBytes > maxBytes) end(new DevmeshError('output_too_large', `git ${verb} wrote more than ${maxBytes} bytes`));
+      if (outBytes > maxBytes)
+        end(new DevmeshError('output_too_large', `git ${verb} wrote more than ${maxBytes} bytes`));
       else out.push(chunk);
     });
     const err: Buffer[] = [];
@@ -224,9 +230,15 @@ export async function git(args: readonly string[], call: GitCall): Promise<GitRe
       settle();
       const stderr = Buffer.concat(err).toString();
       if (ended !== undefined) reject(ended);
-      else if (code !== null && (call.okCodes ?? [0]).includes(code)) resolve({ code, stdout: Buffer.concat(out), stderr });
+      else if (code !== null && (call.okCodes ?? [0]).includes(code))
+        resolve({ code, stdout: Buffer.concat(out), stderr });
       else if (/No space left on device|Disk quota exceeded/.test(stderr)) {
-        reject(new DevmeshError('storage_full', `git ${verb} found no space left on the disk that holds ${call.gitDir}: free some`));
+        reject(
+          new DevmeshError(
+            'storage_full',
+            `git ${verb} found no space left on the disk that holds ${call.gitDir}: free some`,
+          ),
+        );
       } else reject(new GitFailure(verb, code ?? -1, stderr));
     });
   });

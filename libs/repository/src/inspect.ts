@@ -47,45 +47,75 @@ export function missingObjects(view: UserView, detail: string, cause?: unknown):
 }
 
 async function symbolicName(view: UserView, ref: string): Promise<string | null> {
-  const { stdout } = await git(['rev-parse', '--quiet', '--verify', '--symbolic-full-name', '--end-of-options', ref], { gitDir: view.gitDir, okCodes: [0, 1, 128] });
+  const { stdout } = await git(['rev-parse', '--quiet', '--verify', '--symbolic-full-name', '--end-of-options', ref], {
+    gitDir: view.gitDir,
+    okCodes: [0, 1, 128],
+  });
   // Older versions of git print the marker too.
-  const full = stdout.toString().split('\n').filter((line) => line !== '' && line !== '--end-of-options')[0] ?? '';
+  const full =
+    stdout
+      .toString()
+      .split('\n')
+      .filter((line) => line !== '' && line !== '--end-of-options')[0] ?? '';
   return full.startsWith('refs/') ? full.replace(/^refs\/(heads|tags|remotes)\//, '') : null;
 }
 
 async function resolveCommit(view: UserView, ref: string | undefined): Promise<CommitId> {
   const root = showName(view.location.root);
-  if (ref !== undefined && (ref === '' || ref.length > MAX_REF_LENGTH || ref.startsWith('-') || /[\u0000-\u001f\u007f]/.test(ref))) {
-    throw refuse(`${showName(ref.slice(0, 100))} is not a name that a branch, tag or commit can have: give one that "git branch" or "git log" shows`);
+  if (
+    ref !== undefined &&
+    (ref === '' || ref.length > MAX_REF_LENGTH || ref.startsWith('-') || /[\u0000-\u001f\u007f]/.test(ref))
+  ) {
+    throw refuse(
+      `${showName(ref.slice(0, 100))} is not a name that a branch, tag or commit can have: give one that "git branch" or "git log" shows`,
+    );
   }
-  const { stdout, stderr, code } = await git(['rev-parse', '--verify', '--end-of-options', `${ref ?? 'HEAD'}^{commit}`], { gitDir: view.gitDir, okCodes: [0, 1, 128] });
+  const { stdout, stderr, code } = await git(
+    ['rev-parse', '--verify', '--end-of-options', `${ref ?? 'HEAD'}^{commit}`],
+    { gitDir: view.gitDir, okCodes: [0, 1, 128] },
+  );
   const id = stdout.toString().trim().split('\n').at(-1) ?? '';
   if (code === 0 && /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(id)) return id;
   if (/unknown repository (extension|format)|repository version|ref storage/i.test(stderr)) {
-    throw refuse(`${root} is kept in a format that this git cannot read (${stderr.trim().slice(0, 300)}): install a newer git`);
+    throw refuse(
+      `${root} is kept in a format that this git cannot read (${stderr.trim().slice(0, 300)}): install a newer git`,
+    );
   }
   if (ref !== undefined) {
-    throw refuse(`${root} has no branch, tag or commit "${ref}": see "git branch --all"; a branch that is only on a server must be fetched first`);
+    throw refuse(
+      `${root} has no branch, tag or commit "${ref}": see "git branch --all"; a branch that is only on a server must be fetched first`,
+    );
   }
   if (!view.head.startsWith('ref: ')) throw missingObjects(view, `HEAD is ${view.head}`);
   const branch = view.head.slice(5).replace(/^refs\/heads\//, '');
-  const exists = await git(['rev-parse', '--quiet', '--verify', view.head.slice(5)], { gitDir: view.gitDir, okCodes: [0, 1, 128] });
+  const exists = await git(['rev-parse', '--quiet', '--verify', view.head.slice(5)], {
+    gitDir: view.gitDir,
+    okCodes: [0, 1, 128],
+  });
   if (exists.code === 0) throw missingObjects(view, `branch ${branch} is at ${exists.stdout.toString().trim()}`);
-  throw refuse(`${root} has no commit yet on its branch "${branch}": make a first commit ("git add -A && git commit"), or name a ref that has one`);
+  throw refuse(
+    `${root} has no commit yet on its branch "${branch}": make a first commit ("git add -A && git commit"), or name a ref that has one`,
+  );
 }
 
 /**
  * Changes of the working tree, counted with the user's own index (read, never written) and without filters, hooks, monitors
  * and submodules. Null when they can't be counted, e.g. with a damaged index.
  */
-async function countChanges(view: UserView, signal?: AbortSignal): Promise<{ changed: string[]; untracked: string[] } | null> {
+async function countChanges(
+  view: UserView,
+  signal?: AbortSignal,
+): Promise<{ changed: string[]; untracked: string[] } | null> {
   try {
-    const { stdout } = await git(['status', '--porcelain=v1', '-z', '--untracked-files=normal', '--ignore-submodules=all', '--no-renames'], {
-      gitDir: view.gitDir,
-      workTree: view.location.root,
-      indexFile: join(view.location.gitDir, 'index'),
-      signal,
-    });
+    const { stdout } = await git(
+      ['status', '--porcelain=v1', '-z', '--untracked-files=normal', '--ignore-submodules=all', '--no-renames'],
+      {
+        gitDir: view.gitDir,
+        workTree: view.location.root,
+        indexFile: join(view.location.gitDir, 'index'),
+        signal,
+      },
+    );
     const lines = splitNul(stdout);
     const name = (line: Buffer): string => decodePath(line.subarray(3)).path;
     const untracked = lines.filter((line) => line.subarray(0, 2).toString() === '??');
@@ -99,14 +129,18 @@ async function countChanges(view: UserView, signal?: AbortSignal): Promise<{ cha
 async function dirtyNotice(view: UserView, commit: string, signal?: AbortSignal): Promise<RepositoryNotice | null> {
   const changes = await countChanges(view, signal);
   const onCommit = `work is done on commit ${commit.slice(0, 12)}`;
-  if (changes === null) return { code: 'dirty_tree', message: `the working tree could not be compared with its index; ${onCommit}` };
+  if (changes === null)
+    return { code: 'dirty_tree', message: `the working tree could not be compared with its index; ${onCommit}` };
   const { changed, untracked } = changes;
   const parts = [
     ...(changed.length > 0 ? [`${changed.length} uncommitted (${showNames(changed, 3)})`] : []),
     ...(untracked.length > 0 ? [`${untracked.length} untracked (${showNames(untracked, 3)})`] : []),
   ];
   if (parts.length === 0) return null;
-  return { code: 'dirty_tree', message: `${onCommit}; changes that are not in it are not seen: ${parts.join(', ')}`.slice(0, 2000) };
+  return {
+    code: 'dirty_tree',
+    message: `${onCommit}; changes that are not in it are not seen: ${parts.join(', ')}`.slice(0, 2000),
+  };
 }
 
 async function checkReadable(view: UserView): Promise<void> {
@@ -118,7 +152,11 @@ async function checkReadable(view: UserView): Promise<void> {
 }
 
 /** As `inspectRepository`, on a view that is open, with the tree's entries beside it. */
-export async function inspectView(view: UserView, ref?: string, signal?: AbortSignal): Promise<RepositoryInspection & { entries: readonly TreeEntry[] }> {
+export async function inspectView(
+  view: UserView,
+  ref?: string,
+  signal?: AbortSignal,
+): Promise<RepositoryInspection & { entries: readonly TreeEntry[] }> {
   await checkReadable(view);
   const commit = await resolveCommit(view, ref);
   let entries: TreeEntry[];
@@ -140,8 +178,10 @@ export async function inspectView(view: UserView, ref?: string, signal?: AbortSi
   ]);
   const notices: RepositoryNotice[] = [...ofTree];
   if (dirty !== null) notices.unshift(dirty);
-  if (view.shallow.length > 0) notices.push({ code: 'shallow', message: 'the repository is shallow: only the history that it holds is known' });
-  if (detached) notices.push({ code: 'detached_head', message: `HEAD is detached; work is done on commit ${commit.slice(0, 12)}` });
+  if (view.shallow.length > 0)
+    notices.push({ code: 'shallow', message: 'the repository is shallow: only the history that it holds is known' });
+  if (detached)
+    notices.push({ code: 'detached_head', message: `HEAD is detached; work is done on commit ${commit.slice(0, 12)}` });
 
   let largest: TreeEntry | undefined;
   let totalSize = 0;

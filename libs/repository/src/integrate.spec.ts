@@ -1,5 +1,15 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
@@ -43,7 +53,11 @@ const toIntegrate = (bytes: Buffer, title = 'Change', body = ''): PatchToIntegra
 });
 
 /** A patch made by editing a fresh checkout. */
-async function patchOf(edit: (workspace: Workspace) => unknown, title?: string, body?: string): Promise<PatchToIntegrate> {
+async function patchOf(
+  edit: (workspace: Workspace) => unknown,
+  title?: string,
+  body?: string,
+): Promise<PatchToIntegrate> {
   const workspace = await cache.workspace(ref);
   await edit(workspace);
   const patch = await createPatch(workspace, title ?? 'Change', body);
@@ -57,7 +71,13 @@ const replaceLine = (at: number, text: string) => (workspace: Workspace) =>
 async function integrated(patches: readonly PatchToIntegrate[], on: RepositoryRef = ref): Promise<Integration> {
   const open = shelf.leftovers();
   const repository = await cache.scratch(on);
-  const result = await integrate({ repository, patches, runId: RUN, nowMs: 1_700_000_100_123, outFile: shelf.file('result') });
+  const result = await integrate({
+    repository,
+    patches,
+    runId: RUN,
+    nowMs: 1_700_000_100_123,
+    outFile: shelf.file('result'),
+  });
   await repository.dispose();
   expect(shelf.leftovers()).toEqual(open);
   return result;
@@ -76,7 +96,12 @@ describe('createPatch', () => {
     await workspace.safeWrite('näw\nfile', 'new');
     unlinkSync(join(workspace.path, 'README.md'));
     const patch = await createPatch(workspace, '  Change\nthree  files ', 'Because.');
-    expect(patch).toMatchObject({ base: ref.commit, title: 'Change three files', body: 'Because.', files: ['README.md', 'crlf.txt', 'näw\nfile'] });
+    expect(patch).toMatchObject({
+      base: ref.commit,
+      title: 'Change three files',
+      body: 'Because.',
+      files: ['README.md', 'crlf.txt', 'näw\nfile'],
+    });
     expect(patch.bytes.toString()).toContain('-two\r\n+2\r\n');
     await expect(createPatch(workspace, ' \n')).rejects.toMatchObject({ code: 'invalid_input' });
   });
@@ -129,7 +154,10 @@ describe('applyPatch', () => {
     const text = readFileSync(join(workspace.path, 'lines.txt'), 'utf8');
     expect(text).toContain('top\n');
     expect(text).toContain('bottom\n');
-    await expect(applyPatch(workspace, other.bytes)).rejects.toMatchObject({ code: 'patch_conflict', message: expect.stringContaining('lines.txt') });
+    await expect(applyPatch(workspace, other.bytes)).rejects.toMatchObject({
+      code: 'patch_conflict',
+      message: expect.stringContaining('lines.txt'),
+    });
     expect(readFileSync(join(workspace.path, 'lines.txt'), 'utf8')).toBe(text);
     expect((await createPatch(workspace, 'Both')).files).toEqual(['lines.txt']);
   });
@@ -138,7 +166,11 @@ describe('applyPatch', () => {
 describe('integrate', () => {
   it('makes one commit per patch with its trailers, the same ones every time', async () => {
     const patches = [
-      await patchOf(replaceLine(1, 'first'), 'Change the first line', 'It was wrong.\n\nDevmesh-Patch: not a trailer here'),
+      await patchOf(
+        replaceLine(1, 'first'),
+        'Change the first line',
+        'It was wrong.\n\nDevmesh-Patch: not a trailer here',
+      ),
       await patchOf((workspace) => workspace.safeWrite('new.txt', 'new\n'), 'Add a file'),
     ];
     const result = await integrated(patches);
@@ -149,13 +181,19 @@ describe('integrate', () => {
     expect((await integrated(patches)).commit).toBe(result.commit);
 
     const workspace = await checkOut(result);
-    const log = (format: string): string => userGit(workspace.gitDir, ['log', '--reverse', `--format=${format}`, `${ref.base}..${result.commit}`]);
+    const log = (format: string): string =>
+      userGit(workspace.gitDir, ['log', '--reverse', `--format=${format}`, `${ref.base}..${result.commit}`]);
     expect(log('%s|%an <%ae>|%cn <%ce>|%ct').split('\n')).toEqual([
       'Change the first line|Devmesh <devmesh@localhost>|Devmesh <devmesh@localhost>|1700000100',
       'Add a file|Devmesh <devmesh@localhost>|Devmesh <devmesh@localhost>|1700000100',
     ]);
     expect(log('%(trailers:only,unfold)').split('\n').filter(Boolean)).toEqual(
-      patches.flatMap(({ digest }) => [`Devmesh-Run: ${RUN}`, 'Devmesh-Step: implement', 'Devmesh-Agent: feature-dev', `Devmesh-Patch: ${digest}`]),
+      patches.flatMap(({ digest }) => [
+        `Devmesh-Run: ${RUN}`,
+        'Devmesh-Step: implement',
+        'Devmesh-Agent: feature-dev',
+        `Devmesh-Patch: ${digest}`,
+      ]),
     );
     expect(log('%b')).toContain('It was wrong.');
     expect((await workspace.safeRead('new.txt')).toString()).toBe('new\n');
@@ -195,7 +233,9 @@ describe('integrate', () => {
     const three = await patchOf((workspace) => workspace.safeWrite('three.txt', '3'));
     const result = await integrated([one, conflicting, three]);
     expect(result.applied.map(({ digest }) => digest)).toEqual([one.digest, three.digest]);
-    expect(result.conflicts).toEqual([{ digest: conflicting.digest, files: ['lines.txt'], reason: expect.stringContaining('lines.txt') }]);
+    expect(result.conflicts).toEqual([
+      { digest: conflicting.digest, files: ['lines.txt'], reason: expect.stringContaining('lines.txt') },
+    ]);
     const files = (await (await checkOut(result)).listFiles()).map(({ path }) => path);
     expect(files).toContain('three.txt');
     expect(files).not.toContain('extra.txt');
@@ -204,8 +244,15 @@ describe('integrate', () => {
   it('skips what changes nothing, and makes no bundle of nothing', async () => {
     const one = await patchOf(replaceLine(10, 'ten'), 'One');
     const alike = { ...one, digest: 'a'.repeat(64) };
-    expect((await integrated([toIntegrate(Buffer.alloc(0)), one, alike])).skipped.map(({ reason }) => reason)).toEqual(['empty', 'empty']);
-    expect(await integrated([toIntegrate(Buffer.alloc(0))])).toMatchObject({ commit: ref.base, commits: [], bundleFile: null });
+    expect((await integrated([toIntegrate(Buffer.alloc(0)), one, alike])).skipped.map(({ reason }) => reason)).toEqual([
+      'empty',
+      'empty',
+    ]);
+    expect(await integrated([toIntegrate(Buffer.alloc(0))])).toMatchObject({
+      commit: ref.base,
+      commits: [],
+      bundleFile: null,
+    });
   });
 
   it('carries binary files, modes, links, renames and deletions', async () => {
@@ -228,9 +275,27 @@ describe('integrate', () => {
     });
   });
 
+  it('carries a tree to nothing and from nothing', async () => {
+    const all = await patchOf((workspace) => {
+      for (const name of readdirSync(workspace.path)) unlinkSync(join(workspace.path, name));
+    });
+    const result = await integrated([all]);
+    const empty = await checkOut(result);
+    expect(await empty.listFiles()).toEqual([]);
+    expect((await createPatch(empty, 'Nothing')).files).toEqual([]);
+    await empty.safeWrite('a', 'a');
+    expect((await createPatch(empty, 'First')).files).toEqual(['a']);
+  });
+
   it.each([
-    ['out of the tree', 'diff --git a/../evil b/../evil\nnew file mode 100644\n--- /dev/null\n+++ b/../evil\n@@ -0,0 +1 @@\n+x\n'],
-    ['into .git', 'diff --git a/.git/hooks/x b/.git/hooks/x\nnew file mode 100755\n--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+x\n'],
+    [
+      'out of the tree',
+      'diff --git a/../evil b/../evil\nnew file mode 100644\n--- /dev/null\n+++ b/../evil\n@@ -0,0 +1 @@\n+x\n',
+    ],
+    [
+      'into .git',
+      'diff --git a/.git/hooks/x b/.git/hooks/x\nnew file mode 100755\n--- /dev/null\n+++ b/.git/hooks/x\n@@ -0,0 +1 @@\n+x\n',
+    ],
     [
       'through a link it makes',
       'diff --git a/l b/l\nnew file mode 120000\n--- /dev/null\n+++ b/l\n@@ -0,0 +1 @@\n+/tmp\n\\ No newline at end of file\ndiff --git a/l/x b/l/x\nnew file mode 100644\n--- /dev/null\n+++ b/l/x\n@@ -0,0 +1 @@\n+x\n',
@@ -245,6 +310,8 @@ describe('integrate', () => {
   it('names bundles that lack the commit', async () => {
     const repository = await cache.scratch(ref);
     const wrong = { gitDir: repository.gitDir, ref: { ...ref, base: 'b'.repeat(40) } };
-    await expect(integrate({ repository: wrong, patches: [], runId: RUN, nowMs: 0, outFile: shelf.file('x') })).rejects.toMatchObject({ code: 'invalid_repository' });
+    await expect(
+      integrate({ repository: wrong, patches: [], runId: RUN, nowMs: 0, outFile: shelf.file('x') }),
+    ).rejects.toMatchObject({ code: 'invalid_repository' });
   });
 });

@@ -40,7 +40,11 @@ export interface Integration {
   readonly commits: readonly CommitId[];
   readonly applied: readonly { readonly digest: Digest; readonly commit: CommitId }[];
   readonly skipped: readonly { readonly digest: Digest; readonly reason: 'already_applied' | 'empty' }[];
-  readonly conflicts: readonly { readonly digest: Digest; readonly files: readonly string[]; readonly reason: string }[];
+  readonly conflicts: readonly {
+    readonly digest: Digest;
+    readonly files: readonly string[];
+    readonly reason: string;
+  }[];
   /** `outFile`, holding the branch `devmesh/<run>` with `base` as its prerequisite; null when `commit` is `base`. */
   readonly bundleFile: string | null;
 }
@@ -55,13 +59,28 @@ function messageOf(patch: PatchToIntegrate, runId: RunId): string {
     .replace(/\r\n?/g, '\n')
     .replace(/[\u0000-\u0008\u000b-\u001f\u007f]/g, '')
     .trim();
-  const trailers = [`Devmesh-Run: ${runId}`, `Devmesh-Step: ${oneLine(patch.step)}`, `Devmesh-Agent: ${oneLine(patch.agent)}`, `Devmesh-Patch: ${patch.digest}`];
-  return [oneLine(patch.title) || 'Change files', ...(body === '' ? [] : [body]), trailers.join('\n')].join('\n\n') + '\n';
+  const trailers = [
+    `Devmesh-Run: ${runId}`,
+    `Devmesh-Step: ${oneLine(patch.step)}`,
+    `Devmesh-Agent: ${oneLine(patch.agent)}`,
+    `Devmesh-Patch: ${patch.digest}`,
+  ];
+  return (
+    [oneLine(patch.title) || 'Change files', ...(body === '' ? [] : [body]), trailers.join('\n')].join('\n\n') + '\n'
+  );
 }
 
 /** Commits of `base..tip`, oldest first, each with the patch that it was made of. */
-async function history(gitDir: string, base: CommitId, tip: CommitId, signal?: AbortSignal): Promise<{ commit: CommitId; patch: Digest | null }[]> {
-  const { stdout } = await git(['log', '--reverse', '--topo-order', '--no-show-signature', '-z', '--format=%H%n%B', `${base}..${tip}`], { gitDir, signal });
+async function history(
+  gitDir: string,
+  base: CommitId,
+  tip: CommitId,
+  signal?: AbortSignal,
+): Promise<{ commit: CommitId; patch: Digest | null }[]> {
+  const { stdout } = await git(
+    ['log', '--reverse', '--topo-order', '--no-show-signature', '-z', '--format=%H%n%B', `${base}..${tip}`],
+    { gitDir, signal },
+  );
   return stdout
     .toString()
     .split('\0')
@@ -69,7 +88,10 @@ async function history(gitDir: string, base: CommitId, tip: CommitId, signal?: A
     .map((entry) => {
       const lastParagraph = entry.trimEnd().split('\n\n').at(-1) ?? '';
       const patch = lastParagraph.split('\n').map((line) => TRAILER.exec(line)?.[1]);
-      return { commit: entry.slice(0, entry.indexOf('\n')), patch: patch.find((digest) => digest !== undefined) ?? null };
+      return {
+        commit: entry.slice(0, entry.indexOf('\n')),
+        patch: patch.find((digest) => digest !== undefined) ?? null,
+      };
     });
 }
 
@@ -148,7 +170,12 @@ export async function integrate(input: IntegrateInput): Promise<Integration> {
           skipped.push({ digest, reason: 'empty' });
           continue;
         }
-        const made = await git(['commit-tree', next, '-p', tip, '-F', '-'], { gitDir, input: messageOf(patch, input.runId), env: identity, signal });
+        const made = await git(['commit-tree', next, '-p', tip, '-F', '-'], {
+          gitDir,
+          input: messageOf(patch, input.runId),
+          env: identity,
+          signal,
+        });
         tip = made.stdout.toString().trim();
         tree = next;
         known.add(digest);
@@ -166,7 +193,11 @@ export async function integrate(input: IntegrateInput): Promise<Integration> {
  * The reference of an integrated result: the bundles that hold the user's base, then the one bundle of `base..commit`, which replaces that of an earlier
  * integration. `submitted` is the reference that the run began with.
  */
-export function resultRef(submitted: RepositoryRef, integration: Pick<Integration, 'commit' | 'bundleFile'>, bundle: Digest): RepositoryRef {
+export function resultRef(
+  submitted: RepositoryRef,
+  integration: Pick<Integration, 'commit' | 'bundleFile'>,
+  bundle: Digest,
+): RepositoryRef {
   if (integration.bundleFile === null) return submitted;
   return { ...submitted, bundles: [...submitted.bundles, bundle], commit: integration.commit };
 }

@@ -38,7 +38,9 @@ export async function readSmallFile(path: string): Promise<Buffer | null> {
   try {
     const found = await stat(path);
     if (!found.isFile() || found.size > MAX_SMALL_FILE_BYTES) {
-      throw invalid(`${showName(path)} is not a file of at most ${MAX_SMALL_FILE_BYTES} bytes, as git would write it: repair the repository`);
+      throw invalid(
+        `${showName(path)} is not a file of at most ${MAX_SMALL_FILE_BYTES} bytes, as git would write it: repair the repository`,
+      );
     }
     return await readFile(path);
   } catch (error) {
@@ -67,7 +69,8 @@ async function gitDirAt(folder: string): Promise<string | null> {
   if (kind === 'folder') return (await looksLikeGitDir(dotGit)) ? dotGit : null;
   if (kind === 'none') return null;
   const target = /^gitdir: ?(.+?)\s*$/s.exec((await readSmallFile(dotGit))?.toString() ?? '')?.[1];
-  if (target === undefined) throw invalid(`${showName(dotGit)} is a file that names no git folder: clone the repository again`);
+  if (target === undefined)
+    throw invalid(`${showName(dotGit)} is a file that names no git folder: clone the repository again`);
   const gitDir = resolve(folder, target);
   if (!(await looksLikeGitDir(gitDir))) {
     throw invalid(
@@ -108,10 +111,14 @@ export async function locateRepository(path: string): Promise<RepositoryLocation
   try {
     start = await realpath(asked);
   } catch (error) {
-    const why = (error as NodeJS.ErrnoException).code === 'EACCES' ? 'may not be read: give this user access to it' : 'does not exist: check the path';
+    const why =
+      (error as NodeJS.ErrnoException).code === 'EACCES'
+        ? 'may not be read: give this user access to it'
+        : 'does not exist: check the path';
     throw invalid(`${showName(asked)} ${why}`, error);
   }
-  if ((await kindOf(start)) !== 'folder') throw invalid(`${showName(asked)} is not a folder: give the folder of a git working tree`);
+  if ((await kindOf(start)) !== 'folder')
+    throw invalid(`${showName(asked)} is not a folder: give the folder of a git working tree`);
 
   for (let folder = start; ; folder = dirname(folder)) {
     const gitDir = await gitDirAt(folder);
@@ -128,5 +135,7 @@ export async function locateRepository(path: string): Promise<RepositoryLocation
     }
     if (dirname(folder) === folder) break;
   }
-  throw invalid(`${showName(asked)} is not in a git repository: run "git init" and commit there, or give the path of a repository`);
+  throw invalid(
+    `${showName(asked)} is not in a git repository: run "git init" and commit there, or give the path of a repository`,
+  );
 }

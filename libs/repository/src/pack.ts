@@ -33,7 +33,12 @@ export interface PackedRepository {
  * Writes a bundle that holds `commit` without history. Returns its boundary: the commit itself, if it has parents.
  * Replaces HEAD and boundary of the git directory, which must be one of ours.
  */
-export async function bundleCommit(gitDir: string, commit: CommitId, outFile: string, signal?: AbortSignal): Promise<CommitId[]> {
+export async function bundleCommit(
+  gitDir: string,
+  commit: CommitId,
+  outFile: string,
+  signal?: AbortSignal,
+): Promise<CommitId[]> {
   const raw = (await git(['cat-file', 'commit', commit], { gitDir, signal })).stdout.toString('latin1');
   const hasParents = /^parent /m.test(raw.slice(0, raw.indexOf('\n\n')));
   const boundary = hasParents ? [commit] : [];
@@ -63,7 +68,10 @@ export async function packRepository(path: string, options: PackOptions): Promis
       const shallow = await bundleCommit(view.gitDir, commit, options.outFile, options.signal);
       return { file: options.outFile, base: commit, commit, shallow, notices, inspection };
     } catch (error) {
-      if (error instanceof GitFailure && /unable to read|bad object|missing|could not (?:fetch|parse)/i.test(error.stderr)) {
+      if (
+        error instanceof GitFailure &&
+        /unable to read|bad object|missing|could not (?:fetch|parse)/i.test(error.stderr)
+      ) {
         throw missingObjects(view, error.stderr.trim().slice(0, 200), error);
       }
       throw error;

@@ -18,14 +18,23 @@ export interface Patch {
 }
 
 /** What became of a patch on an index: applied, or left out whole with the reason. */
-export type ApplyOutcome = { readonly applied: true } | { readonly applied: false; readonly reason: string; readonly files: readonly string[] };
+export type ApplyOutcome =
+  { readonly applied: true } | { readonly applied: false; readonly reason: string; readonly files: readonly string[] };
 
 const MAX_PATCH_BYTES = 512 * 1024 ** 2;
 const MAX_TITLE = 200;
 const MAX_BODY = 20_000;
 
 /** Without renames, so that a patch says all of both names; `a/` and `b/` whatever anybody has configured. */
-const DIFF = ['--cached', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-color', '--ignore-submodules=none', '--submodule=short'];
+const DIFF = [
+  '--cached',
+  '--no-renames',
+  '--no-ext-diff',
+  '--no-textconv',
+  '--no-color',
+  '--ignore-submodules=none',
+  '--submodule=short',
+];
 
 /**
  * Copies an index so that git still sees which entries were written in its last moment and may have changed unseen: it compares their
@@ -52,15 +61,30 @@ export async function withIndexFolder<T>(gitDir: string, use: (folder: string) =
  * travel in a patch.
  */
 async function restoreSubmodules(gitDir: string, indexFile: string, commit: string): Promise<void> {
-  const raw = splitNul((await git(['diff-index', '--raw', '-z', '--no-abbrev', ...DIFF, commit], { gitDir, indexFile, maxBytes: MAX_PATCH_BYTES })).stdout);
+  const raw = splitNul(
+    (
+      await git(['diff-index', '--raw', '-z', '--no-abbrev', ...DIFF, commit], {
+        gitDir,
+        indexFile,
+        maxBytes: MAX_PATCH_BYTES,
+      })
+    ).stdout,
+  );
   const lines: Buffer[] = [];
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const [oldMode = '', newMode = '', oldId = ''] = (raw[i]?.toString('latin1') ?? '').slice(1).split(' ');
     if (oldMode !== '160000' && newMode !== '160000') continue;
     const id = oldMode === '000000' ? '0'.repeat(oldId.length) : oldId;
-    lines.push(Buffer.concat([Buffer.from(`${oldMode === '000000' ? '0' : oldMode} ${id}\t`), raw[i + 1] ?? Buffer.alloc(0), Buffer.from([0])]));
+    lines.push(
+      Buffer.concat([
+        Buffer.from(`${oldMode === '000000' ? '0' : oldMode} ${id}\t`),
+        raw[i + 1] ?? Buffer.alloc(0),
+        Buffer.from([0]),
+      ]),
+    );
   }
-  if (lines.length > 0) await git(['update-index', '-z', '--index-info'], { gitDir, indexFile, input: Buffer.concat(lines) });
+  if (lines.length > 0)
+    await git(['update-index', '-z', '--index-info'], { gitDir, indexFile, input: Buffer.concat(lines) });
 }
 
 /** Records the tree of the workspace in `indexFile`. Ignored files are left out, unless the commit holds them. */
@@ -71,7 +95,11 @@ async function recordTree(workspace: Workspace, indexFile: string, signal?: Abor
     await git(['add', '--all', '--', '.'], { gitDir, workTree, indexFile, timeoutMs: 600_000, signal });
   } catch (error) {
     if (!(error instanceof GitFailure)) throw error;
-    throw new DevmeshError('action_failed', `the workspace's changes can't be recorded: ${error.stderr.trim().slice(0, 300)}`, { cause: error });
+    throw new DevmeshError(
+      'action_failed',
+      `the workspace's changes can't be recorded: ${error.stderr.trim().slice(0, 300)}`,
+      { cause: error },
+    );
   }
   await restoreSubmodules(gitDir, indexFile, workspace.commit);
 }
@@ -81,9 +109,15 @@ async function recordTree(workspace: Workspace, indexFile: string, signal?: Abor
  * New files that `.gitignore` names are left out; so are submodules and repositories inside the tree.
  * Throws `invalid_input` for an empty title, `output_too_large` over 512 MiB.
  */
-export async function createPatch(workspace: Workspace, title: string, body = '', signal?: AbortSignal): Promise<Patch> {
+export async function createPatch(
+  workspace: Workspace,
+  title: string,
+  body = '',
+  signal?: AbortSignal,
+): Promise<Patch> {
   const subject = title.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();
-  if (subject === '') throw new DevmeshError('invalid_input', 'a patch needs a title: say in a few words what it changes');
+  if (subject === '')
+    throw new DevmeshError('invalid_input', 'a patch needs a title: say in a few words what it changes');
   return withIndexFolder(workspace.gitDir, async (folder) => {
     const indexFile = join(folder, 'index');
     await recordTree(workspace, indexFile, signal);
@@ -92,7 +126,21 @@ export async function createPatch(workspace: Workspace, title: string, body = ''
     const bytes =
       names.stdout.length === 0
         ? Buffer.alloc(0)
-        : (await git(['diff-index', '--patch', '--binary', '--full-index', '--src-prefix=a/', '--dst-prefix=b/', ...DIFF, workspace.commit], call)).stdout;
+        : (
+            await git(
+              [
+                'diff-index',
+                '--patch',
+                '--binary',
+                '--full-index',
+                '--src-prefix=a/',
+                '--dst-prefix=b/',
+                ...DIFF,
+                workspace.commit,
+              ],
+              call,
+            )
+          ).stdout;
     return {
       bytes,
       base: workspace.commit,
@@ -117,13 +165,24 @@ function reasonOf(stderr: string): string {
  * Applies a patch to an index: exactly, or by three-way merge where that fails. On a conflict the index is as before. Never
  * touches a working tree. git itself refuses paths that leave the tree, lie behind a link or in a `.git` folder.
  */
-export async function applyToIndex(gitDir: string, indexFile: string, bytes: Buffer, signal?: AbortSignal): Promise<ApplyOutcome> {
+export async function applyToIndex(
+  gitDir: string,
+  indexFile: string,
+  bytes: Buffer,
+  signal?: AbortSignal,
+): Promise<ApplyOutcome> {
   const attempt = `${indexFile}.try`;
   let reason = '';
   let files: string[] = [];
   for (const mode of [['--cached'], ['--cached', '--3way']]) {
     await copyFile(indexFile, attempt);
-    const result = await git(['apply', '--whitespace=nowarn', ...mode, '-'], { gitDir, indexFile: attempt, input: bytes, okCodes: [0, 1, 128], signal });
+    const result = await git(['apply', '--whitespace=nowarn', ...mode, '-'], {
+      gitDir,
+      indexFile: attempt,
+      input: bytes,
+      okCodes: [0, 1, 128],
+      signal,
+    });
     if (result.code === 0) {
       await rename(attempt, indexFile);
       return { applied: true };
@@ -151,11 +210,20 @@ export async function applyPatch(workspace: Workspace, bytes: Buffer, signal?: A
     const outcome = await applyToIndex(gitDir, target, bytes, signal);
     if (!outcome.applied) {
       const where = outcome.files.length > 0 ? ` in ${showNames(outcome.files)}` : '';
-      throw new DevmeshError('patch_conflict', `the patch does not fit the workspace${where}: ${outcome.reason}; make it again on this tree`);
+      throw new DevmeshError(
+        'patch_conflict',
+        `the patch does not fit the workspace${where}: ${outcome.reason}; make it again on this tree`,
+      );
     }
-    const tree = async (file: string): Promise<string> => (await git(['write-tree'], { gitDir, indexFile: file, signal })).stdout.toString().trim();
+    const tree = async (file: string): Promise<string> =>
+      (await git(['write-tree'], { gitDir, indexFile: file, signal })).stdout.toString().trim();
     // Moves the files from the one tree to the other, and refuses before the first if one of them has changed meanwhile.
-    await git(['read-tree', '-m', '-u', await tree(indexFile), await tree(target)], { gitDir, workTree, indexFile, timeoutMs: 600_000, signal });
+    await git(['read-tree', '-m', '-u', await tree(indexFile), await tree(target)], {
+      gitDir,
+      workTree,
+      indexFile,
+      timeoutMs: 600_000,
+      signal,
+    });
   });
 }
-

@@ -77,9 +77,14 @@ describe('RepositoryCache', () => {
     const cache = shelf.cache();
     for (const name of ['broken', 'nonsense', 'short']) {
       const bad = { ...ref, bundles: [shelf.put(shelf.file(name))] };
-      await expect(cache.workspace(bad), name).rejects.toMatchObject({ code: 'invalid_repository', message: expect.stringContaining('pack the repository again') });
+      await expect(cache.workspace(bad), name).rejects.toMatchObject({
+        code: 'invalid_repository',
+        message: expect.stringContaining('pack the repository again'),
+      });
     }
-    await expect(cache.workspace({ ...ref, commit: '1'.repeat(40) })).rejects.toMatchObject({ code: 'invalid_repository' });
+    await expect(cache.workspace({ ...ref, commit: '1'.repeat(40) })).rejects.toMatchObject({
+      code: 'invalid_repository',
+    });
     const other = 'f'.repeat(64);
     writeFileSync(join(shelf.folder, other), good);
     await expect(cache.workspace({ ...ref, bundles: [other] })).rejects.toMatchObject({ code: 'bad_reply' });

@@ -114,7 +114,12 @@ export class RepositoryCache {
       const dir = await this.#temporary('work');
       try {
         const gitDir = join(dir, 'git');
-        await writeGitDir(gitDir, { objectFormat: formatOf(ref), head: ref.commit, shallow: ref.shallow, plainBytes: true });
+        await writeGitDir(gitDir, {
+          objectFormat: formatOf(ref),
+          head: ref.commit,
+          shallow: ref.shallow,
+          plainBytes: true,
+        });
         await sharePacks(repository, gitDir);
         return dir;
       } catch (error) {
@@ -130,7 +135,9 @@ export class RepositoryCache {
 
   /** The cached bare repository of these bundles; concurrent callers share one piece of work. */
   async #materialise(bundles: readonly Digest[], shallow: readonly string[], signal?: AbortSignal): Promise<string> {
-    const key = createHash('sha256').update(JSON.stringify([bundles, shallow])).digest('hex');
+    const key = createHash('sha256')
+      .update(JSON.stringify([bundles, shallow]))
+      .digest('hex');
     const target = join(this.#options.root, 'repositories', key);
     const now = new Date();
     try {
@@ -151,14 +158,17 @@ export class RepositoryCache {
 
   async #build(target: string, bundles: readonly Digest[], shallow: readonly string[]): Promise<string> {
     const digest = bundles.at(-1);
-    if (digest === undefined) throw new DevmeshError('invalid_repository', 'a repository reference names no bundle: pack the repository again');
+    if (digest === undefined)
+      throw new DevmeshError('invalid_repository', 'a repository reference names no bundle: pack the repository again');
     const dir = await this.#temporary('tmp');
     try {
       const what = `bundle ${digest}`;
       const file = await this.#options.fetchBundle(digest);
       const header = await readBundleHeader(file, what);
       if ((await digestOf(file)) !== digest) {
-        throw new DevmeshError('bad_reply', `${what} arrived with other content than its digest says: fetch it again`, { retryable: true });
+        throw new DevmeshError('bad_reply', `${what} arrived with other content than its digest says: fetch it again`, {
+          retryable: true,
+        });
       }
       await writeGitDir(dir, { objectFormat: header.objectFormat, head: 'ref: refs/heads/none', shallow });
       if (bundles.length > 1) {
@@ -192,7 +202,11 @@ export class RepositoryCache {
       if (entry.path === keep) continue;
       count += 1;
       bytes += entry.bytes;
-      if (count <= (this.#options.maxEntries ?? DEFAULT_MAX_ENTRIES) && bytes <= (this.#options.maxBytes ?? DEFAULT_MAX_BYTES)) continue;
+      if (
+        count <= (this.#options.maxEntries ?? DEFAULT_MAX_ENTRIES) &&
+        bytes <= (this.#options.maxBytes ?? DEFAULT_MAX_BYTES)
+      )
+        continue;
       const grave = await this.#temporary('tmp');
       // Renamed first, so that nobody finds a repository with half of its packs.
       await rename(entry.path, join(grave, 'evicted')).catch((error: unknown) => {
@@ -238,7 +252,9 @@ async function publish(dir: string, target: string): Promise<void> {
 async function measure(path: string): Promise<{ path: string; usedAt: number; bytes: number } | null> {
   try {
     const usedAt = (await stat(path)).mtimeMs;
-    const sizes = await Promise.all((await packNames(path)).map(async (name) => (await stat(join(path, 'objects', 'pack', `${name}.pack`))).size));
+    const sizes = await Promise.all(
+      (await packNames(path)).map(async (name) => (await stat(join(path, 'objects', 'pack', `${name}.pack`))).size),
+    );
     return { path, usedAt, bytes: sizes.reduce((sum, size) => sum + size, 0) };
   } catch (error) {
     if (isMissing(error)) return null;

@@ -17,20 +17,38 @@ const LFS_POINTER = { min: 100, max: 1023, start: Buffer.from('version https://g
 const MAX_LINK_BYTES = 4096;
 const OBJECTS_PER_CALL = 20_000;
 
-const KINDS: Readonly<Record<string, TreeEntry['kind']>> = { '120000': 'link', '160000': 'submodule', '100755': 'executable' };
+const KINDS: Readonly<Record<string, TreeEntry['kind']>> = {
+  '120000': 'link',
+  '160000': 'submodule',
+  '100755': 'executable',
+};
 
 /** Every file, link and submodule of a commit, in git's order. */
 export async function listTree(gitDir: string, commit: string, signal?: AbortSignal): Promise<TreeEntry[]> {
-  const { stdout } = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', commit], { gitDir, maxBytes: MAX_LISTING_BYTES, signal });
+  const { stdout } = await git(['ls-tree', '-r', '-z', '-l', '--full-tree', commit], {
+    gitDir,
+    maxBytes: MAX_LISTING_BYTES,
+    signal,
+  });
   return splitNul(stdout).map((line) => {
     const tab = line.indexOf(9);
     const [mode = '', , oid = '', size = '-'] = line.subarray(0, tab).toString('latin1').split(/ +/);
-    return { ...decodePath(line.subarray(tab + 1)), kind: KINDS[mode] ?? 'file', oid, size: /^\d+$/.test(size) ? Number(size) : null };
+    return {
+      ...decodePath(line.subarray(tab + 1)),
+      kind: KINDS[mode] ?? 'file',
+      oid,
+      size: /^\d+$/.test(size) ? Number(size) : null,
+    };
   });
 }
 
 /** Contents of small objects, by id; missing ones are left out. */
-export async function readObjects(gitDir: string, oids: readonly string[], maxBytes: number, signal?: AbortSignal): Promise<Map<string, Buffer>> {
+export async function readObjects(
+  gitDir: string,
+  oids: readonly string[],
+  maxBytes: number,
+  signal?: AbortSignal,
+): Promise<Map<string, Buffer>> {
   const contents = new Map<string, Buffer>();
   const wanted = [...new Set(oids)];
   for (let from = 0; from < wanted.length; from += OBJECTS_PER_CALL) {
@@ -41,7 +59,7 @@ export async function readObjects(gitDir: string, oids: readonly string[], maxBy
       maxBytes: part.length * (maxBytes + 200),
       signal,
     });
-    for (let at = 0; at < stdout.length; ) {
+    for (let at = 0; at < stdout.length;) {
       const lineEnd = stdout.indexOf(10, at);
       const [oid = '', type = '', size = '0'] = stdout.subarray(at, lineEnd).toString('latin1').split(' ');
       at = lineEnd + 1;
@@ -65,11 +83,18 @@ function notice(code: RepositoryNotice['code'], message: string): RepositoryNoti
 }
 
 /** What a user should know about a tree before agents work on it. */
-export async function treeNotices(gitDir: string, entries: readonly TreeEntry[], signal?: AbortSignal): Promise<RepositoryNotice[]> {
+export async function treeNotices(
+  gitDir: string,
+  entries: readonly TreeEntry[],
+  signal?: AbortSignal,
+): Promise<RepositoryNotice[]> {
   const submodules = entries.filter((entry) => entry.kind === 'submodule');
   const links = entries.filter((entry) => entry.kind === 'link' && (entry.size ?? 0) <= MAX_LINK_BYTES);
   const pointerSized = entries.filter(
-    (entry) => (entry.kind === 'file' || entry.kind === 'executable') && (entry.size ?? 0) >= LFS_POINTER.min && (entry.size ?? 0) <= LFS_POINTER.max,
+    (entry) =>
+      (entry.kind === 'file' || entry.kind === 'executable') &&
+      (entry.size ?? 0) >= LFS_POINTER.min &&
+      (entry.size ?? 0) <= LFS_POINTER.max,
   );
   const contents = await readObjects(
     gitDir,
@@ -77,8 +102,12 @@ export async function treeNotices(gitDir: string, entries: readonly TreeEntry[],
     MAX_LINK_BYTES,
     signal,
   );
-  const pointers = pointerSized.filter((entry) => contents.get(entry.oid)?.subarray(0, LFS_POINTER.start.length).equals(LFS_POINTER.start) ?? false);
-  const outside = links.filter((entry) => leavesTree(entry.bytes.toString('latin1'), contents.get(entry.oid)?.toString('latin1') ?? ''));
+  const pointers = pointerSized.filter(
+    (entry) => contents.get(entry.oid)?.subarray(0, LFS_POINTER.start.length).equals(LFS_POINTER.start) ?? false,
+  );
+  const outside = links.filter((entry) =>
+    leavesTree(entry.bytes.toString('latin1'), contents.get(entry.oid)?.toString('latin1') ?? ''),
+  );
   const oddNames = entries.filter((entry) => !entry.utf8);
   const large = entries.filter((entry) => (entry.size ?? 0) >= LARGE_FILE_BYTES);
 
@@ -89,7 +118,11 @@ export async function treeNotices(gitDir: string, entries: readonly TreeEntry[],
   say('submodules', submodules, 'submodules are left alone');
   say('lfs_pointers', pointers, 'Git LFS pointers are left alone, the files behind them are not read');
   say('outside_links', outside, 'links that leave the repository are not followed');
-  say('non_utf8_names', oddNames, 'file names that are not UTF-8 are kept as they are and shown with replaced characters');
+  say(
+    'non_utf8_names',
+    oddNames,
+    'file names that are not UTF-8 are kept as they are and shown with replaced characters',
+  );
   say('large_files', large, `files of ${LARGE_FILE_BYTES / 1024 ** 2} MiB and more travel along`);
   return found;
 }

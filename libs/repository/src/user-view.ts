@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
@@ -33,7 +33,16 @@ const COMPARE_SETTINGS: Readonly<Record<string, RegExp>> = {
   'core.eol': /^(lf|crlf|native)$/,
   'core.checkstat': /^(default|minimal)$/,
 };
-const KNOWN_EXTENSIONS = new Set(['objectformat', 'refstorage', 'partialclone', 'worktreeconfig', 'noop', 'preciousobjects', 'compatobjectformat', 'relativeworktrees']);
+const KNOWN_EXTENSIONS = new Set([
+  'objectformat',
+  'refstorage',
+  'partialclone',
+  'worktreeconfig',
+  'noop',
+  'preciousobjects',
+  'compatobjectformat',
+  'relativeworktrees',
+]);
 
 /** Parses a config file given as bytes: no includes, nothing executed. Last value wins. */
 async function readConfig(scratch: string, file: string): Promise<Map<string, string>> {
@@ -42,9 +51,12 @@ async function readConfig(scratch: string, file: string): Promise<Map<string, st
   if (bytes === null) return values;
   let listed: Buffer;
   try {
-    listed = (await git(['config', '--file', '-', '--no-includes', '--list', '-z'], { gitDir: scratch, input: bytes })).stdout;
+    listed = (await git(['config', '--file', '-', '--no-includes', '--list', '-z'], { gitDir: scratch, input: bytes }))
+      .stdout;
   } catch (error) {
-    throw new DevmeshError('invalid_repository', `${showName(file)} is not a git config file: repair it`, { cause: error });
+    throw new DevmeshError('invalid_repository', `${showName(file)} is not a git config file: repair it`, {
+      cause: error,
+    });
   }
   for (const entry of splitNul(listed)) {
     const text = entry.toString();
@@ -67,21 +79,41 @@ async function build(location: RepositoryLocation, dir: string): Promise<UserVie
     );
   }
   for (const key of config.keys()) {
-    if (config.get('core.repositoryformatversion') === '1' && key.startsWith('extensions.') && !KNOWN_EXTENSIONS.has(key.slice(11))) {
-      throw new DevmeshError('invalid_repository', `${showName(location.root)} uses the git extension "${key.slice(11)}", which is not supported: clone it without`);
+    if (
+      config.get('core.repositoryformatversion') === '1' &&
+      key.startsWith('extensions.') &&
+      !KNOWN_EXTENSIONS.has(key.slice(11))
+    ) {
+      throw new DevmeshError(
+        'invalid_repository',
+        `${showName(location.root)} uses the git extension "${key.slice(11)}", which is not supported: clone it without`,
+      );
     }
   }
   const format = config.get('extensions.objectformat') ?? 'sha1';
   if (format !== 'sha1' && format !== 'sha256') {
-    throw new DevmeshError('invalid_repository', `${showName(location.root)} uses the object format "${format}"; only sha1 and sha256 are known`);
+    throw new DevmeshError(
+      'invalid_repository',
+      `${showName(location.root)} uses the object format "${format}"; only sha1 and sha256 are known`,
+    );
   }
   const head = (await readSmallFile(join(location.gitDir, 'HEAD')))?.toString().trim() ?? '';
   if (!/^(ref: refs\/\S.*|[0-9a-f]{40}|[0-9a-f]{64})$/.test(head)) {
-    throw new DevmeshError('invalid_repository', `${showName(join(location.gitDir, 'HEAD'))} names no commit and no branch: repair it with "git checkout <branch>"`);
+    throw new DevmeshError(
+      'invalid_repository',
+      `${showName(join(location.gitDir, 'HEAD'))} names no commit and no branch: repair it with "git checkout <branch>"`,
+    );
   }
   const shallow = ((await readSmallFile(join(location.commonDir, 'shallow')))?.toString() ?? '')
     .split('\n')
     .filter((line) => /^[0-9a-f]{40}([0-9a-f]{24})?$/.test(line));
+
+  for (const file of [join(location.gitDir, 'index'), join(location.commonDir, 'packed-refs')]) {
+    // git would wait for a writer of a pipe.
+    const found = await stat(file).catch(() => null);
+    if (found !== null && !found.isFile())
+      throw new DevmeshError('invalid_repository', `${showName(file)} is not a regular file: repair the repository`);
+  }
 
   const gitDir = join(dir, 'view.git');
   await writeGitDir(gitDir, {
@@ -90,7 +122,11 @@ async function build(location: RepositoryLocation, dir: string): Promise<UserVie
     shallow,
     objectDirs: location.objectDirs,
     refsOf: { commonDir: location.commonDir, reftable: config.get('extensions.refstorage') === 'reftable' },
-    config: Object.fromEntries(Object.entries(COMPARE_SETTINGS).flatMap(([key, allowed]) => (allowed.test(config.get(key) ?? '') ? [[key, config.get(key) ?? '']] : []))),
+    config: Object.fromEntries(
+      Object.entries(COMPARE_SETTINGS).flatMap(([key, allowed]) =>
+        allowed.test(config.get(key) ?? '') ? [[key, config.get(key) ?? '']] : [],
+      ),
+    ),
   });
   // Copies, because git refreshes the time stamp of the part that it shares with others whenever it reads it.
   for (const name of (await readdir(location.gitDir)).filter((entry) => entry.startsWith('sharedindex.'))) {
@@ -99,7 +135,8 @@ async function build(location: RepositoryLocation, dir: string): Promise<UserVie
   const exclude = join(location.commonDir, 'info', 'exclude');
   if ((await readSmallFile(exclude)) !== null) await copyFile(exclude, join(gitDir, 'info', 'exclude'));
 
-  const partialClone = config.has('extensions.partialclone') || [...config.keys()].some((key) => /^remote\..*\.promisor$/s.test(key));
+  const partialClone =
+    config.has('extensions.partialclone') || [...config.keys()].some((key) => /^remote\..*\.promisor$/s.test(key));
   return { location, gitDir, objectFormat: format, head, shallow, partialClone };
 }
 

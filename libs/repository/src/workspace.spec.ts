@@ -1,4 +1,15 @@
-import { existsSync, lstatSync, mkdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync, writeFileSync, chmodSync, readdirSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+  chmodSync,
+  readdirSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packRepository } from './pack.js';
@@ -23,7 +34,11 @@ afterEach(() => {
 /** The tree of a folder without `.git`, times left out. */
 async function contents(folder: string): Promise<Map<string, string>> {
   const all = await treeDigest(folder);
-  return new Map([...all].filter(([path]) => path !== '.git' && !path.startsWith('.git/')).map(([path, value]) => [path, value.replace(/ \d+ /, ' ')]));
+  return new Map(
+    [...all]
+      .filter(([path]) => path !== '.git' && !path.startsWith('.git/'))
+      .map(([path, value]) => [path, value.replace(/ \d+ /, ' ')]),
+  );
 }
 
 describe('a packed repository', () => {
@@ -120,7 +135,9 @@ describe('a packed repository', () => {
   it('leaves no half-written bundle where objects are missing', async () => {
     const tree = userGit(root, ['rev-parse', 'HEAD:src']);
     unlinkSync(join(root, '.git/objects', tree.slice(0, 2), tree.slice(2)));
-    await expect(packRepository(root, { outFile: shelf.file('x') })).rejects.toMatchObject({ code: 'invalid_repository' });
+    await expect(packRepository(root, { outFile: shelf.file('x') })).rejects.toMatchObject({
+      code: 'invalid_repository',
+    });
     expect(readdirSync(shelf.folder)).toEqual([]);
   });
 });

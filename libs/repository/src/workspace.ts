@@ -14,7 +14,10 @@ const DEFAULT_READ_BYTES = 16 * 1024 ** 2;
 function asBytes(relPath: string | Buffer): Buffer {
   const bytes = typeof relPath === 'string' ? Buffer.from(relPath) : relPath;
   if (bytes.length === 0 || bytes.includes(0) || bytes[0] === 0x2f) {
-    throw new DevmeshError('invalid_input', `${showName(decodePath(bytes).path)} is not a path relative to the workspace`);
+    throw new DevmeshError(
+      'invalid_input',
+      `${showName(decodePath(bytes).path)} is not a path relative to the workspace`,
+    );
   }
   return bytes;
 }
@@ -39,7 +42,12 @@ export class Workspace {
     const tree = join(dir, 'tree');
     await mkdir(tree);
     try {
-      await git(['read-tree', '--reset', '-u', ref.commit], { gitDir: join(dir, 'git'), workTree: tree, timeoutMs: 600_000, signal });
+      await git(['read-tree', '--reset', '-u', ref.commit], {
+        gitDir: join(dir, 'git'),
+        workTree: tree,
+        timeoutMs: 600_000,
+        signal,
+      });
     } catch (error) {
       if (!(error instanceof GitFailure)) throw error;
       throw new DevmeshError(
@@ -83,7 +91,8 @@ export class Workspace {
     try {
       const found = await handle.stat();
       if (!found.isFile()) throw new DevmeshError('forbidden', `${shown} is not a regular file`);
-      if (found.size > maxBytes) throw new DevmeshError('payload_too_large', `${shown} has ${found.size} bytes; at most ${maxBytes} are read`);
+      if (found.size > maxBytes)
+        throw new DevmeshError('payload_too_large', `${shown} has ${found.size} bytes; at most ${maxBytes} are read`);
       return await handle.readFile();
     } finally {
       await handle.close();
@@ -108,17 +117,23 @@ export class Workspace {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
       });
       folder = await realpath(step, { encoding: 'buffer' });
-      if (!this.#holds(folder)) throw new DevmeshError('forbidden', `${shown} may not be written: a link leads out of the workspace`);
+      if (!this.#holds(folder))
+        throw new DevmeshError('forbidden', `${shown} may not be written: a link leads out of the workspace`);
     }
     const file = Buffer.concat([folder, Buffer.from('/'), Buffer.from(parts.at(-1) ?? '', 'latin1')]);
     try {
-      const handle = await open(file, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK, 0o644);
+      const handle = await open(
+        file,
+        constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_NOFOLLOW | constants.O_NONBLOCK,
+        0o644,
+      );
       await handle.writeFile(content).finally(() => handle.close());
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ELOOP') throw new DevmeshError('forbidden', `${shown} may not be written: it is a link`);
       if (code === 'ENOSPC') throw new DevmeshError('storage_full', `no space left to write ${shown}: free some`);
-      if (code === 'EISDIR' || code === 'ENXIO') throw new DevmeshError('forbidden', `${shown} may not be written: it is not a regular file`);
+      if (code === 'EISDIR' || code === 'ENXIO')
+        throw new DevmeshError('forbidden', `${shown} may not be written: it is not a regular file`);
       throw error;
     }
   }
@@ -141,10 +156,15 @@ export class Workspace {
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-      if (code === 'ELOOP') throw new DevmeshError('forbidden', `${showName(decodePath(bytes).path)} is a link that leads to itself`);
+      if (code === 'ELOOP')
+        throw new DevmeshError('forbidden', `${showName(decodePath(bytes).path)} is a link that leads to itself`);
       throw error;
     }
-    if (!this.#holds(real)) throw new DevmeshError('forbidden', `${showName(decodePath(bytes).path)} leads out of the workspace and is not read`);
+    if (!this.#holds(real))
+      throw new DevmeshError(
+        'forbidden',
+        `${showName(decodePath(bytes).path)} leads out of the workspace and is not read`,
+      );
     return real;
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Digest } from '@devmesh/contracts/ids';
@@ -32,7 +32,10 @@ export class BundleShelf {
 
   /** Packs a repository as the command would, and returns what the mesh passes around. */
   async submit(path: string, ref?: string): Promise<{ packed: PackedRepository; ref: RepositoryRef }> {
-    const packed = await packRepository(path, { outFile: this.file('submitted'), ...(ref === undefined ? {} : { ref }) });
+    const packed = await packRepository(path, {
+      outFile: this.file('submitted'),
+      ...(ref === undefined ? {} : { ref }),
+    });
     const { base, commit, shallow } = packed;
     return { packed, ref: RepositoryRef.parse({ bundles: [this.put(packed.file)], base, commit, shallow }) };
   }
@@ -43,7 +46,9 @@ export class BundleShelf {
 
   /** Names of what lies in the cache's folder for half-done work and checkouts. */
   leftovers(): string[] {
-    return ['tmp', 'work'].flatMap((name) => readdirSync(join(this.folder, 'cache', name)));
+    return ['tmp', 'work']
+      .map((name) => join(this.folder, 'cache', name))
+      .flatMap((folder) => (existsSync(folder) ? readdirSync(folder) : []));
   }
 
   remove(): void {

@@ -19,14 +19,23 @@ export function userGit(cwd: string, args: readonly string[], input?: Buffer | s
     input,
     maxBuffer: 256 * 1024 ** 2,
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: process.env['PATH'], GIT_CONFIG_NOSYSTEM: '1', GIT_CONFIG_GLOBAL: '/dev/null', LC_ALL: 'C', ...IDENTITY },
+    env: {
+      PATH: process.env['PATH'],
+      GIT_CONFIG_NOSYSTEM: '1',
+      GIT_CONFIG_GLOBAL: '/dev/null',
+      LC_ALL: 'C',
+      ...IDENTITY,
+    },
   })
     .toString()
     .trim();
 }
 
 /** A new folder with a repository on branch `main`, each item of `files` written and committed. Names may be bytes. */
-export function makeRepository(files: Iterable<readonly [string | Buffer, string | Buffer]>, init: readonly string[] = []): string {
+export function makeRepository(
+  files: Iterable<readonly [string | Buffer, string | Buffer]>,
+  init: readonly string[] = [],
+): string {
   const root = mkdtempSync(join(tmpdir(), 'devmesh test '));
   userGit(root, ['init', '--quiet', '--initial-branch=main', ...init]);
   writeFiles(root, files);
@@ -50,7 +59,9 @@ export function commitAll(root: string, message: string): string {
 
 /** Adds a commit of `count` small files to `main` through `git fast-import`: a second for 20,000. */
 export function importManyFiles(root: string, count: number): string {
-  const lines = [`commit refs/heads/main\ncommitter A Developer <dev@example.com> 1700000001 +0000\ndata 4\nMany\nfrom refs/heads/main^0\n`];
+  const lines = [
+    `commit refs/heads/main\ncommitter A Developer <dev@example.com> 1700000001 +0000\ndata 4\nMany\nfrom refs/heads/main^0\n`,
+  ];
   for (let i = 0; i < count; i++) {
     const content = `export const value${i} = ${i};\n`;
     lines.push(`M 100644 inline src/d${i % 200}/f${i}.ts\ndata ${content.length}\n${content}\n`);
@@ -60,7 +71,18 @@ export function importManyFiles(root: string, count: number): string {
   return userGit(root, ['rev-parse', 'HEAD']);
 }
 
-const HOOKS = ['post-checkout', 'pre-commit', 'post-commit', 'reference-transaction', 'post-index-change', 'pre-auto-gc', 'fsmonitor-watchman', 'post-merge', 'pre-push', 'update'];
+const HOOKS = [
+  'post-checkout',
+  'pre-commit',
+  'post-commit',
+  'reference-transaction',
+  'post-index-change',
+  'pre-auto-gc',
+  'fsmonitor-watchman',
+  'post-merge',
+  'pre-push',
+  'update',
+];
 
 /**
  * Makes a repository hostile: every setting, hook and attribute by which git can be led to run a program gets one that leaves a file in the folder
@@ -75,7 +97,7 @@ export function makeHostile(root: string): string {
     return `"${file}"`;
   };
   const settings: readonly (readonly [string, string])[] = [
-    ['core.fsmonitor', script('fsmonitor').slice(1, -1)],
+    ['core.fsmonitor', script('fsmonitor')],
     ['core.sshCommand', script('sshCommand')],
     ['core.gitProxy', script('gitProxy')],
     ['core.pager', script('pager')],
@@ -83,9 +105,11 @@ export function makeHostile(root: string): string {
     ['core.askPass', script('askPass').slice(1, -1)],
     ['core.alternateRefsCommand', script('alternateRefs')],
     ['core.hooksPath', join(root, '.git', 'evil-hooks')],
-    ...['status', 'bundle', 'rev-parse', 'ls-tree', 'read-tree', 'update-ref', 'config', 'st'].map((verb) => [`alias.${verb}`, `!${script(`alias-${verb}`)}`] as const),
-    ...['smudge', 'clean', 'process'].map((kind) => [`filter.evil.${kind}`, script(`filter-${kind}`)] as const),
-    ['filter.evil.required', 'true'],
+    ...['status', 'bundle', 'rev-parse', 'ls-tree', 'read-tree', 'update-ref', 'config', 'st'].map(
+      (verb) => [`alias.${verb}`, `!${script(`alias-${verb}`)}`] as const,
+    ),
+    ...['smudge', 'clean'].map((kind) => [`filter.evil.${kind}`, script(`filter-${kind}`)] as const),
+    ['filter.evilprocess.process', script('filter-process')],
     ['filter.lfs.smudge', script('lfs-smudge')],
     ['filter.lfs.clean', script('lfs-clean')],
     ['diff.external', script('diff-external')],
@@ -108,9 +132,10 @@ export function makeHostile(root: string): string {
     ['trailer.sign.command', script('trailer')],
     ['interactive.diffFilter', script('diffFilter')],
   ];
-  for (const [key, value] of settings) userGit(root, ['-c', 'core.fsmonitor=false', 'config', '--file', join(root, '.git', 'config'), key, value]);
+  for (const [key, value] of settings)
+    userGit(root, ['-c', 'core.fsmonitor=false', 'config', '--file', join(root, '.git', 'config'), key, value]);
   const included = join(root, '.git', 'included-config');
-  writeFileSync(included, `[core]\n\tfsmonitor = ${script('include')}\n`);
+  writeFileSync(included, `[core]\n\tfsmonitor = ${JSON.stringify(script('include'))}\n`);
   userGit(root, ['config', '--file', join(root, '.git', 'config'), '--add', 'include.path', included]);
   for (const folder of ['evil-hooks', 'hooks']) {
     mkdirSync(join(root, '.git', folder), { recursive: true });
@@ -121,7 +146,10 @@ export function makeHostile(root: string): string {
     }
   }
   mkdirSync(join(root, '.git', 'info'), { recursive: true });
-  writeFileSync(join(root, '.git', 'info', 'attributes'), '* filter=evil diff=evil merge=evil\n');
+  writeFileSync(
+    join(root, '.git', 'info', 'attributes'),
+    '* filter=evil diff=evil merge=evil\n*.md filter=evilprocess\n',
+  );
   return proofs;
 }
 

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { createReadStream, lstatSync, readFileSync } from 'node:fs';
+import { readdir, readlink } from 'node:fs/promises';
 
-async function fileDigest(path: Buffer): Promise<string> {
+const STREAM_FROM_BYTES = 1024n ** 2n;
+
+async function fileDigest(path: Buffer, size: bigint): Promise<string> {
   const hash = createHash('sha256');
+  if (size < STREAM_FROM_BYTES) return hash.update(readFileSync(path)).digest('hex');
   for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
@@ -19,13 +22,14 @@ export async function treeDigest(folder: string): Promise<Map<string, string>> {
     for (const name of (await readdir(path, { encoding: 'buffer' })).sort(Buffer.compare)) {
       const full = Buffer.concat([path, Buffer.from('/'), name]);
       const key = relative === '' ? name.toString('latin1') : `${relative}/${name.toString('latin1')}`;
-      const stat = await lstat(full, { bigint: true });
+      const stat = lstatSync(full, { bigint: true });
       const head = `${stat.mode.toString(8)}`;
       if (stat.isDirectory()) {
         found.set(key, head);
         await walk(full, key);
-      } else if (stat.isSymbolicLink()) found.set(key, `${head} -> ${(await readlink(full, { encoding: 'buffer' })).toString('latin1')}`);
-      else if (stat.isFile()) found.set(key, `${head} ${stat.mtimeNs} ${await fileDigest(full)}`);
+      } else if (stat.isSymbolicLink())
+        found.set(key, `${head} -> ${(await readlink(full, { encoding: 'buffer' })).toString('latin1')}`);
+      else if (stat.isFile()) found.set(key, `${head} ${stat.mtimeNs} ${await fileDigest(full, stat.size)}`);
       else found.set(key, head);
     }
   };
