@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { SEVERITIES, type Finding } from '@devmesh/contracts/finding';
+import { Positions } from '../parse/positions.js';
+import type { Hit } from './hit.js';
+
+const SNIPPET_LINES = 4;
+const SNIPPET_LENGTH = 400;
+
+/** Overlapping hits of different rules in one class are one defect: the surer, then the smaller one stays. */
+export function withoutRepeats(hits: readonly Hit[]): Hit[] {
+  const order = ['high', 'medium', 'low'];
+  const rank = (hit: Hit) => [
+    SEVERITIES.indexOf(hit.severity),
+    order.indexOf(hit.confidence),
+    hit.end - hit.start,
+    hit.start,
+  ];
+  const best = [...hits].sort((a, b) => compare(rank(a), rank(b)) || (a.rule < b.rule ? -1 : 1));
+  const kept: Hit[] = [];
+  for (const hit of best) {
+    const isRepeat = kept.some(
+      (other) =>
+        other.class === hit.class &&
+        (other.rule !== hit.rule || hit.class === 'path-traversal' || hit.class === 'hardcoded-secret') &&
+        other.start < hit.end &&
+        hit.start < other.end,
+    );
+    if (!isRepeat) kept.push(hit);
+  }
+  return kept;
+}
+
+function compare(a: readonly number[], b: readonly number[]): number {
+  for (const [i, value] of a.entries()) {
+    const difference = value - (b[i] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+/** The text with the values of credentials replaced by stars of the same length, so that offsets stay true. */
+function masked(text: string, hits: readonly Hit[]): string {
+  let result = text;
+  for (const { class: kind, start, end } of hits) {
+    if (kind !== 'hardcoded-secret') continue;
+    const span = result.slice(start, end);
+    // Values of assignments stand in quotes or behind "="; what has neither is the value itself.
+    const inner = /["'`]/.test(span)
+      ? span.replace(/(["'`]{1,3})([^"'`]*)\1/g, (whole, quote: string, value: string) =>
+          whole.length < 2 ? whole : `${quote}${'*'.repeat(value.length)}${quote}`,
+        )
+      : /=/.test(span)
+        ? span.replace(/=(\S+)/g, (_, value: string) => `=${'*'.repeat(value.length)}`)
+        : '*'.repeat(span.length);
+    result = result.slice(0, start) + inner + result.slice(end);
+  }
+  return result;
+}
+
+/** Writes hits of one file down as findings: sorted, masked, with fingerprints that survive line moves. */
+export function writeFindings(path: string, text: string, hits: readonly Hit[], fixable: boolean): Finding[] {
+  const kept = withoutRepeats(hits);
+  if (kept.length === 0) return [];
+  const positions = new Positions(text);
+  const shown = new Positions(masked(text, hits));
+  const sorted = kept.sort((a, b) => a.start - b.start || b.end - a.end || (a.rule < b.rule ? -1 : 1));
+  const ordinals = new Map<string, number>();
+  return sorted.map((hit) => {
+    const from = positions.at(hit.start);
+    const to = positions.at(hit.end);
+    const normalised = shown.text
+      .slice(hit.start, hit.end)
+      .replace(/\s+/g, ' ')
+      .replace(/\*{3,}/g, '***');
+    const identity = [hit.rule, path, normalised].join('\0');
+    const ordinal = ordinals.get(identity) ?? 0;
+    ordinals.set(identity, ordinal + 1);
+    const finding: Finding = {
+      rule: hit.rule,
+      class: hit.class,
+      ...(hit.cwe === undefined ? {} : { cwe: hit.cwe }),
+      severity: hit.severity,
+      confidence: hit.confidence,
+      message: hit.message,
+      location: { path, startLine: from.line, startColumn: from.column, endLine: to.line, endColumn: to.column },
+      snippet: snippetOf(shown, from.line, to.line),
+      fingerprint: createHash('sha256').update(`${identity}\0${ordinal}`).digest('hex'),
+    };
+    if (!hit.fix || !fixable) return finding;
+    const edits = hit.fix.edits.map((edit) => ({
+      start: positions.byte(edit.start),
+      end: positions.byte(edit.end),
+      text: edit.text,
+    }));
+    return { ...finding, fix: { description: hit.fix.description, edits } };
+  });
+}
+
+function snippetOf(shown: Positions, first: number, last: number): string {
+  const lines: string[] = [];
+  for (let line = first; line <= Math.min(last, first + SNIPPET_LINES - 1); line += 1) lines.push(shown.line(line));
+  return lines
+    .join('\n')
+    .replace(/\*{6,}/g, '*****')
+    .slice(0, SNIPPET_LENGTH)
+    .trim();
+}

@@ -1,0 +1,118 @@
+import { parseDockerfile } from '../parse/dockerfile.js';
+import type { Language, TreeLanguage } from '../parse/language.js';
+import { hasKind, hasSyntaxErrors, parseSyntax, type Node } from '../parse/syntax.js';
+import { Bindings } from '../rules/bindings.js';
+import { argumentOf } from '../rules/calls.js';
+import { candidate, holds, type Candidate } from '../rules/conditions.js';
+import { DOCKER_CHECKS, type DockerHit } from '../rules/docker-checks.js';
+import { FIXES, type TextEdit } from '../rules/fix-templates.js';
+import type { CodeMatch, RuleDefinition } from '../rules/rule.js';
+import type { Hit } from './hit.js';
+
+export interface RulesResult {
+  readonly hits: readonly Hit[];
+  /** False when the text has syntax errors; its findings then carry no fixes. */
+  readonly parses: boolean;
+  /** Rules that were not run, because the time for the file was over. */
+  readonly unfinished: readonly string[];
+  /** Rules that threw, with their words. That is a flaw of the rule; the others' findings stand. */
+  readonly failed: readonly string[];
+}
+
+/**
+ * Runs the rules of a language over one text. `isOver` is asked between rules: what was found until then stands. Parsing
+ * itself is native and can't be interrupted; the size limit of the review bounds it.
+ */
+export function runRules(
+  rules: readonly RuleDefinition[],
+  language: Language,
+  text: string,
+  isOver: () => boolean = () => false,
+): RulesResult {
+  const mine = rules.filter((rule) => rule.languages.includes(language));
+  return language === 'dockerfile' ? runDocker(mine, text) : runCode(mine, language, text, isOver);
+}
+
+function runDocker(rules: readonly RuleDefinition[], text: string): RulesResult {
+  const dockerfile = parseDockerfile(text);
+  const hits = rules.flatMap((rule) => {
+    if (!('docker' in rule.matches)) return [];
+    const found: readonly DockerHit[] = DOCKER_CHECKS[rule.matches.docker](dockerfile, text);
+    return found.map(({ start, end, fix }) => hitOf(rule, start, end, dockerfile.valid ? fix : undefined));
+  });
+  return { hits, parses: dockerfile.valid, unfinished: [], failed: [] };
+}
+
+function runCode(
+  rules: readonly RuleDefinition[],
+  language: TreeLanguage,
+  text: string,
+  isOver: () => boolean,
+): RulesResult {
+  const root = parseSyntax(language, text);
+  const parses = !hasSyntaxErrors(root);
+  const bindings = new Bindings(language, root);
+  // Most rules look at all calls: the same search is done once.
+  const searched = new Map<string, ReturnType<typeof root.findAll>>();
+  const search = ({ find }: CodeMatch) => {
+    const key = JSON.stringify(find);
+    const nodes = searched.get(key) ?? root.findAll({ rule: onlyKindsOf(language, find) });
+    searched.set(key, nodes);
+    return nodes;
+  };
+  const matchesOf = (rule: RuleDefinition, match: CodeMatch): Hit[] =>
+    search(match).flatMap((node) => {
+      const of = candidate(node, bindings);
+      if (!holds(match.where, of)) return [];
+      const { start, end } = placeOf(of, match).range();
+      return [hitOf(rule, start.index, end.index, parses && rule.fix ? FIXES[rule.fix.apply](of) : undefined)];
+    });
+  const hits: Hit[] = [];
+  const unfinished: string[] = [];
+  const failed: string[] = [];
+  for (const rule of rules) {
+    if ('docker' in rule.matches) continue;
+    if (isOver()) {
+      unfinished.push(rule.id);
+      continue;
+    }
+    try {
+      for (const match of rule.matches) hits.push(...matchesOf(rule, match));
+    } catch (error) {
+      failed.push(`${rule.id} (${error instanceof Error ? error.message : String(error)})`);
+    }
+  }
+  return { hits: onePerPlace(hits), parses, unfinished, failed };
+}
+
+function placeOf(of: Candidate, { at }: CodeMatch): Node {
+  const argument = at === undefined || !of.call ? undefined : argumentOf(of.call, at);
+  if (!argument?.is('identifier')) return of.node;
+  return of.bindings.valueOf(argument) ?? of.node;
+}
+
+/** Two searches of a rule, or two uses of one text, may lead to the same place. */
+function onePerPlace(hits: readonly Hit[]): Hit[] {
+  return [...new Map(hits.map((hit) => [`${hit.rule} ${hit.start} ${hit.end}`, hit])).values()];
+}
+
+/** The grammar refuses kinds that it does not have, so a rule for several languages is cut down to each one's own. */
+function onlyKindsOf(language: TreeLanguage, find: CodeMatch['find']): CodeMatch['find'] {
+  if (!find.any) return find;
+  return { ...find, any: find.any.filter(({ kind }) => kind === undefined || hasKind(language, String(kind))) };
+}
+
+function hitOf(rule: RuleDefinition, start: number, end: number, edits: readonly TextEdit[] | undefined): Hit {
+  const hit: Hit = {
+    rule: rule.id,
+    class: rule.class,
+    cwe: rule.cwe,
+    severity: rule.severity,
+    confidence: rule.confidence,
+    message: rule.message,
+    start,
+    end,
+  };
+  if (!edits || edits.length === 0 || !rule.fix) return hit;
+  return { ...hit, fix: { description: rule.fix.description, edits } };
+}

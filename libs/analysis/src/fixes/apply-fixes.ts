@@ -1,0 +1,131 @@
+import { constants } from 'node:fs';
+import { lstat, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Finding } from '@devmesh/contracts/finding';
+import { decode } from '../findings/read-text.js';
+import { parseDockerfile } from '../parse/dockerfile.js';
+import { languageOf } from '../parse/language.js';
+import { hasSyntaxErrors, parseSyntax } from '../parse/syntax.js';
+import { applyEdits } from './apply-edits.js';
+import { planRound } from './plan-round.js';
+
+/** What became of the fixes of one round; every finding with a fix is in exactly one list. */
+export interface FixRound {
+  readonly fixed: readonly Finding[];
+  /** They overlap one that was applied; the next round's review finds them again. */
+  readonly deferred: readonly Finding[];
+  /** They don't fit the file as it is, or it would no longer parse. */
+  readonly dropped: readonly { readonly finding: Finding; readonly reason: string }[];
+  /** Files that were written, sorted. */
+  readonly files: readonly string[];
+}
+
+type FixableFinding = Finding & { fix: NonNullable<Finding['fix']> };
+
+export interface ApplyOptions {
+  readonly signal?: AbortSignal;
+  readonly progress?: (message: string) => void;
+}
+
+/**
+ * Applies the safe fixes of `findings` to the files below `root`, byte for byte, at most one round. Findings may come from
+ * anywhere: a path that leaves the tree or goes through a link, or a place that no longer reads as the finding says, is
+ * dropped. A file whose fixes would keep it from parsing stays as it was.
+ */
+export async function applyFixes(
+  root: string,
+  findings: readonly Finding[],
+  options: ApplyOptions = {},
+): Promise<FixRound> {
+  const byFile = new Map<string, FixableFinding[]>();
+  for (const finding of findings) {
+    if (!finding.fix) continue;
+    const list = byFile.get(finding.location.path) ?? [];
+    list.push({ ...finding, fix: finding.fix });
+    byFile.set(finding.location.path, list);
+  }
+  const fixed: Finding[] = [];
+  const deferred: Finding[] = [];
+  const dropped: { finding: Finding; reason: string }[] = [];
+  const files: string[] = [];
+  for (const [path, here] of [...byFile].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    options.signal?.throwIfAborted();
+    options.progress?.(`fixing ${path}`);
+    const result = await fixFile(root, path, here);
+    dropped.push(...result.dropped);
+    deferred.push(...result.deferred);
+    if (result.fixed.length === 0) continue;
+    fixed.push(...result.fixed);
+    files.push(path);
+  }
+  return { fixed, deferred, dropped, files };
+}
+
+async function fixFile(
+  root: string,
+  path: string,
+  findings: readonly FixableFinding[],
+): Promise<{ fixed: Finding[]; deferred: Finding[]; dropped: { finding: Finding; reason: string }[] }> {
+  const drop = (list: readonly Finding[], reason: string) => list.map((finding) => ({ finding, reason }));
+  const file = await plainFile(root, path);
+  if (!file) return { fixed: [], deferred: [], dropped: drop(findings, 'it is not a plain file of the tree') };
+  const handle = await open(file, constants.O_RDWR | constants.O_NOFOLLOW);
+  try {
+    const before = await handle.readFile();
+    const { text, utf8 } = decode(before);
+    const lines = text.split('\n');
+    const fresh = findings.filter((finding) => utf8 && stillReads(finding, lines));
+    const stale = findings.filter((finding) => !fresh.includes(finding));
+    const { now, later } = planRound(fresh.map((finding) => ({ finding, edits: finding.fix.edits })));
+    const dropped = drop(stale, 'the file no longer reads as the finding says');
+    const applied = now.map(({ finding }) => finding);
+    if (applied.length === 0) return { fixed: [], deferred: [], dropped };
+    let after: Buffer;
+    try {
+      after = applyEdits(
+        before,
+        now.flatMap(({ edits }) => edits),
+      );
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      return { fixed: [], deferred: [], dropped: [...dropped, ...drop(fresh, reason)] };
+    }
+    if (!parses(path, decode(after).text)) {
+      return { fixed: [], deferred: [], dropped: [...dropped, ...drop(fresh, 'the file would no longer parse')] };
+    }
+    await handle.truncate(0);
+    await handle.write(after, 0, after.length, 0);
+    return { fixed: applied, deferred: later.map(({ finding }) => finding), dropped };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** The absolute path, when every step of the way is a real folder and the end a regular file. */
+async function plainFile(root: string, path: string): Promise<string | undefined> {
+  const parts = path.split('/');
+  if (parts.some((part) => part === '' || part === '.' || part === '..' || part === '.git' || part.includes('\0'))) {
+    return undefined;
+  }
+  let at = root;
+  for (const [i, part] of parts.entries()) {
+    at = join(at, part);
+    const found = await lstat(at).catch(() => undefined);
+    if (!found || found.isSymbolicLink() || (i < parts.length - 1 ? !found.isDirectory() : !found.isFile()))
+      return undefined;
+  }
+  return at;
+}
+
+/** Whether the line of a finding still holds what its snippet shows; of a masked line, what stands before the mask. */
+function stillReads({ location, snippet }: Finding, lines: readonly string[]): boolean {
+  const shown = (snippet.split('\n')[0] ?? '').trim().split('*****')[0] ?? '';
+  return (lines[location.startLine - 1] ?? '').includes(shown);
+}
+
+/** Whether a text parses without guessing. What nothing here can parse is not fixed by machine. */
+function parses(path: string, text: string): boolean {
+  const language = languageOf(path);
+  if (!language) return false;
+  return language === 'dockerfile' ? parseDockerfile(text).valid : !hasSyntaxErrors(parseSyntax(language, text));
+}

@@ -1,0 +1,260 @@
+import { isJavaScript, type TreeLanguage } from '../parse/language.js';
+import { enclosingScope, isFunction, upwards, type Node } from '../parse/syntax.js';
+
+/** A place where a name gets a value. `value` is undefined where that can't be seen: parameters, loops, destructuring. */
+export interface Binding {
+  readonly name: string;
+  readonly scope: Node;
+  readonly value: Node | undefined;
+  readonly kind: 'variable' | 'parameter' | 'function' | 'augmented';
+}
+
+/** What names mean in one file: imports under their full names, and what is assigned to variables. */
+export class Bindings {
+  readonly #imports = new Map<string, string>();
+  readonly #byName = new Map<string, Binding[]>();
+
+  constructor(
+    readonly language: TreeLanguage,
+    readonly root: Node,
+  ) {
+    if (isJavaScript(language)) this.#readJavaScript();
+    else this.#readPython();
+  }
+
+  /** Imported modules and members under their full names, e.g. `yaml`, `child_process.exec`. */
+  imports(): ReadonlyMap<string, string> {
+    return this.#imports;
+  }
+
+  /** Every place that gives `identifier` a value, as seen from where it stands: the innermost scope that has any. */
+  of(identifier: Node): readonly Binding[] {
+    const all = this.#byName.get(identifier.text());
+    if (!all) return [];
+    for (const at of upwards(identifier)) {
+      const here = all.filter((binding) => binding.scope.id() === at.id());
+      if (here.length > 0) return here;
+    }
+    return [];
+  }
+
+  /** The one value that a name ever gets; undefined when there are several, or it can't be seen. */
+  valueOf(identifier: Node): Node | undefined {
+    const [only, ...more] = this.of(identifier);
+    return only?.kind === 'variable' && more.length === 0 ? only.value : undefined;
+  }
+
+  /**
+   * The full name of what an expression refers to: `yaml.load` for `y.load` after `import yaml as y`. What is unknown is
+   * `?`, so that `?.query` is a method of something.
+   */
+  nameOf(node: Node, depth = 0): string {
+    switch (node.kind()) {
+      case 'identifier': {
+        const name = node.text();
+        const bound = this.of(node);
+        if (bound.some((binding) => binding.kind === 'parameter' || binding.kind === 'function')) return `?${name}`;
+        const imported = this.#imports.get(name);
+        if (imported !== undefined) return imported;
+        const value = depth < 4 ? this.valueOf(node) : undefined;
+        return value ? this.#nameOfValue(value, name, depth + 1) : bound.length > 0 ? `?${name}` : name;
+      }
+      case 'member_expression':
+      case 'attribute': {
+        const object = node.field('object');
+        const property = node.field(node.is('attribute') ? 'attribute' : 'property');
+        return object && property ? `${this.nameOf(object, depth)}.${property.text()}` : '?';
+      }
+      case 'parenthesized_expression':
+      case 'non_null_expression':
+      case 'as_expression':
+      case 'satisfies_expression':
+      case 'await_expression':
+      case 'await':
+        return this.#nameOfFirst(node, depth);
+      case 'this':
+        return 'this';
+      case 'call_expression':
+      case 'call':
+      case 'new_expression':
+        return this.#nameOfCall(node, depth);
+      default:
+        return '?';
+    }
+  }
+
+  #nameOfFirst(node: Node, depth: number): string {
+    const inner = node.namedChildren()[0];
+    return inner ? this.nameOf(inner, depth) : '?';
+  }
+
+  #nameOfValue(value: Node, name: string, depth: number): string {
+    const known = this.nameOf(value, depth);
+    return known.startsWith('?') ? `?${name}` : known;
+  }
+
+  /** `require('m')` is the module; `promisify(f)` is f; any other call is its callee's result. */
+  #nameOfCall(node: Node, depth: number): string {
+    const callee = node.field('function') ?? node.field('constructor');
+    if (!callee) return '?';
+    const first = node.field('arguments')?.namedChildren()[0];
+    if (callee.text() === 'require' && first?.is('string')) return moduleName(unquoted(first));
+    const name = this.nameOf(callee, depth + 1);
+    if (name === 'util.promisify' && first && depth < 4) return this.nameOf(first, depth + 1);
+    return name.startsWith('?') ? '?' : `${name}()`;
+  }
+
+  #add(name: string, at: Node, value: Node | undefined, kind: Binding['kind'], scope = enclosingScope(at)): void {
+    const list = this.#byName.get(name) ?? [];
+    list.push({ name, scope, value, kind });
+    this.#byName.set(name, list);
+  }
+
+  #readJavaScript(): void {
+    for (const statement of this.root.findAll({ rule: { kind: 'import_statement' } })) {
+      const source = statement.field('source');
+      const clause = statement.children().find((child) => child.is('import_clause'));
+      if (!source || !clause) continue;
+      const module = moduleName(unquoted(source));
+      for (const part of clause.namedChildren()) {
+        if (part.is('identifier')) this.#imports.set(part.text(), module);
+        const names = part.is('namespace_import') ? part.namedChildren() : [];
+        for (const name of names) this.#imports.set(name.text(), module);
+        if (!part.is('named_imports')) continue;
+        for (const specifier of part.namedChildren()) {
+          const name = specifier.field('name')?.text();
+          if (!name) continue;
+          const full = name === 'default' ? module : moduleMember(module, name);
+          this.#imports.set(specifier.field('alias')?.text() ?? name, full);
+        }
+      }
+    }
+    for (const declarator of this.root.findAll({ rule: { kind: 'variable_declarator' } })) {
+      const name = declarator.field('name');
+      const value = declarator.field('value') ?? undefined;
+      if (!name) continue;
+      if (name.is('identifier')) this.#add(name.text(), declarator, value, 'variable');
+      else this.#destructured(name, declarator, value);
+    }
+    for (const assignment of this.root.findAll({
+      rule: { any: [{ kind: 'assignment_expression' }, { kind: 'augmented_assignment_expression' }] },
+    })) {
+      const left = assignment.field('left');
+      if (!left?.is('identifier')) continue;
+      const kind = assignment.is('assignment_expression') ? 'variable' : 'augmented';
+      this.#add(left.text(), assignment, assignment.field('right') ?? undefined, kind, this.#declaringScope(left));
+    }
+    for (const loop of this.root.findAll({ rule: { kind: 'for_in_statement' } })) {
+      const left = loop.field('left');
+      if (left?.is('identifier')) this.#add(left.text(), loop, undefined, 'variable');
+    }
+    this.#readFunctions(['formal_parameters'], 'function_declaration');
+  }
+
+  /** `x = …` belongs to the scope that declares x. */
+  #declaringScope(identifier: Node): Node {
+    return this.of(identifier)[0]?.scope ?? enclosingScope(identifier);
+  }
+
+  #destructured(pattern: Node, declarator: Node, value: Node | undefined): void {
+    const module = value ? this.nameOf(value) : '?';
+    for (const part of pattern.namedChildren()) {
+      const key = part.is('pair_pattern') ? part.field('key')?.text() : part.text();
+      const local = part.is('pair_pattern') ? part.field('value') : part;
+      if (!local || (!local.is('identifier') && !local.is('shorthand_property_identifier_pattern'))) continue;
+      if (value?.is('call_expression') && /^require\b/.test(value.text()) && key) {
+        this.#imports.set(local.text(), moduleMember(module, key));
+      } else this.#add(local.text(), declarator, undefined, 'variable');
+    }
+  }
+
+  #readPython(): void {
+    for (const statement of this.root.findAll({ rule: { kind: 'import_statement' } })) {
+      for (const part of statement.namedChildren()) {
+        if (part.is('aliased_import')) {
+          const [name, alias] = [part.field('name')?.text(), part.field('alias')?.text()];
+          if (name && alias) this.#imports.set(alias, name);
+        } else {
+          const first = part.text().split('.')[0];
+          if (first) this.#imports.set(first, first);
+        }
+      }
+    }
+    for (const statement of this.root.findAll({ rule: { kind: 'import_from_statement' } })) {
+      const module = statement.field('module_name');
+      if (!module) continue;
+      for (const part of statement.namedChildren()) {
+        if (part.id() === module.id()) continue;
+        const name = part.is('aliased_import') ? part.field('name')?.text() : part.text();
+        const local = part.is('aliased_import') ? part.field('alias')?.text() : name;
+        if (name && local) this.#imports.set(local, `${module.text()}.${name}`);
+      }
+    }
+    for (const assignment of this.root.findAll({
+      rule: { any: [{ kind: 'assignment' }, { kind: 'augmented_assignment' }, { kind: 'named_expression' }] },
+    })) {
+      const left = assignment.field('left') ?? assignment.field('name');
+      const right = assignment.field('right') ?? assignment.field('value') ?? undefined;
+      if (left?.is('identifier')) {
+        this.#add(left.text(), assignment, right, assignment.is('augmented_assignment') ? 'augmented' : 'variable');
+      } else if (left && !left.is('attribute') && !left.is('subscript')) {
+        for (const name of left.findAll({ rule: { kind: 'identifier' } })) {
+          this.#add(name.text(), assignment, undefined, 'variable');
+        }
+      }
+    }
+    for (const loop of this.root.findAll({ rule: { any: [{ kind: 'for_statement' }, { kind: 'for_in_clause' }] } })) {
+      for (const name of loop.field('left')?.findAll({ rule: { kind: 'identifier' } }) ?? []) {
+        this.#add(name.text(), loop, undefined, 'variable');
+      }
+      const left = loop.field('left');
+      if (left?.is('identifier')) this.#add(left.text(), loop, undefined, 'variable');
+    }
+    this.#readFunctions(['parameters', 'lambda_parameters'], 'function_definition');
+  }
+
+  #readFunctions(parameterKinds: readonly string[], functionKind: string): void {
+    for (const list of this.root.findAll({ rule: { any: parameterKinds.map((kind) => ({ kind })) } })) {
+      const owner = list.parent();
+      if (owner) for (const parameter of list.namedChildren()) this.#parameter(parameter, owner);
+    }
+    const arrows = isJavaScript(this.language) ? this.root.findAll({ rule: { kind: 'arrow_function' } }) : [];
+    for (const arrow of arrows) {
+      const single = arrow.field('parameter');
+      if (single) this.#parameter(single, arrow);
+    }
+    for (const declared of this.root.findAll({ rule: { kind: functionKind } })) {
+      const name = declared.field('name');
+      if (name) this.#add(name.text(), declared, declared, 'function');
+    }
+  }
+
+  /** Types and defaults inside a parameter are not names that it binds; to be sure, only patterns are entered. */
+  #parameter(parameter: Node, owner: Node): void {
+    if (!isFunction(owner)) return;
+    const names = parameter.is('identifier')
+      ? [parameter]
+      : parameter.findAll({
+          rule: { any: [{ kind: 'identifier' }, { kind: 'shorthand_property_identifier_pattern' }] },
+        });
+    for (const name of names) {
+      const above = name.parent();
+      if (above && (above.is('type') || above.field('value')?.id() === name.id())) continue;
+      this.#add(name.text(), parameter, undefined, 'parameter', owner);
+    }
+  }
+}
+
+/** `node:fs/promises` is `fs.promises`. */
+function moduleName(specifier: string): string {
+  return specifier.replace(/^node:/, '').replace(/^fs\/promises$/, 'fs.promises');
+}
+
+function moduleMember(module: string, name: string): string {
+  return `${module}.${name}`;
+}
+
+/** The text of a plain string literal, without quotes. */
+export function unquoted(string: Node): string {
+  return string.text().replace(/^[a-zA-Z]*("""|'''|["'`])([\s\S]*)\1$/, '$2');
+}

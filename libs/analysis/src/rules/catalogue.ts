@@ -1,0 +1,32 @@
+import { FINDING_CLASSES } from '@devmesh/contracts/finding';
+import { CRYPTO_RULES } from './definitions/crypto.rules.js';
+import { DOCKER_RULES } from './definitions/docker.rules.js';
+import { INJECTION_RULES } from './definitions/injection.rules.js';
+import { WEB_RULES } from './definitions/web.rules.js';
+import type { RuleDefinition } from './rule.js';
+
+/** Fewest examples of each kind without which a rule does not load. */
+export const MIN_EXAMPLES = 3;
+
+/** Takes rules in, or throws with the name of the one that is not complete and what it lacks. */
+export function loadRules(rules: readonly RuleDefinition[]): readonly RuleDefinition[] {
+  const ids = new Set<string>();
+  for (const rule of rules) {
+    const say = (problem: string): never => {
+      throw new Error(`rule ${rule.id} does not load: ${problem}`);
+    };
+    if (ids.has(rule.id)) say('its id is taken');
+    ids.add(rule.id);
+    if (rule.examples.bad.length < MIN_EXAMPLES) say(`it needs at least ${MIN_EXAMPLES} bad examples`);
+    if (rule.examples.good.length < MIN_EXAMPLES) say(`it needs at least ${MIN_EXAMPLES} good examples`);
+    if (rule.languages.length === 0) say('it names no language');
+    const cwes: readonly number[] = FINDING_CLASSES[rule.class];
+    if (rule.cwe === undefined ? cwes.length > 0 : !cwes.includes(rule.cwe)) {
+      say(`its CWE must be one of its class ${rule.class} (${cwes.join(', ') || 'none'})`);
+    }
+  }
+  return rules;
+}
+
+/** Every shipped rule. */
+export const RULES = loadRules([...INJECTION_RULES, ...CRYPTO_RULES, ...WEB_RULES, ...DOCKER_RULES]);

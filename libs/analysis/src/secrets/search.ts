@@ -1,0 +1,29 @@
+import { lintSource } from '@secretlint/core';
+import { creator } from '@secretlint/secretlint-rule-preset-recommend';
+
+/** A credential that is recognised by its form. Offsets are UTF-16 code units; the value itself is never passed on. */
+export interface SecretHit {
+  readonly start: number;
+  readonly end: number;
+  /** What it is, in words, e.g. "GitHub Token". */
+  readonly kind: string;
+  readonly id: string;
+}
+
+const CONFIG = { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: creator }] };
+
+/** Credentials of known services in any text file. */
+export async function searchSecrets(path: string, text: string): Promise<SecretHit[]> {
+  const dot = path.lastIndexOf('.');
+  const { messages } = await lintSource({
+    source: { content: text, filePath: `/${path}`, ext: dot < 0 ? '' : path.slice(dot), contentType: 'text' },
+    options: { config: CONFIG, maskSecrets: true, noPhysicFilePath: true },
+  });
+  return messages.map(({ range: [start, end], message, messageId }) => ({
+    start,
+    end,
+    // "found GitHub Token(***): ***": what stands before the value.
+    kind: (/^found\s+(?:an?\s+)?([^:(*]{3,60})/i.exec(message)?.[1] ?? 'credential').trim(),
+    id: messageId,
+  }));
+}
