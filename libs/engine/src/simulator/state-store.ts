@@ -119,7 +119,7 @@ export class StateStore {
     run.owner = op.owner;
     run.inTurn = true;
     // From here on an inbox row leaves the wake time alone, so it must be near. An ended run that nobody need look at stays so.
-    if (run.wakeAt !== null) run.wakeAt = now + TURN_LEASE_MS;
+    if (run.wakeAt !== null || run.status !== 'ended') run.wakeAt = now + TURN_LEASE_MS;
     const after = run.checkpoint?.seq ?? 0;
     return {
       result: 'acquired',
@@ -201,7 +201,7 @@ export class StateStore {
     }
     run.turnFailures++;
     run.inTurn = false;
-    if (run.wakeAt !== null) run.wakeAt = now + turnBackoffMs(run.turnFailures);
+    if (run.wakeAt !== null || run.status !== 'ended') run.wakeAt = now + turnBackoffMs(run.turnFailures);
     if (run.turnFailures >= MAX_TURN_FAILURES && run.status === 'running') run.status = 'stuck';
     return { failures: run.turnFailures, stuck: run.status === 'stuck' };
   }
