@@ -1,0 +1,134 @@
+import { DevmeshError } from '@devmesh/contracts/errors';
+import pg from 'pg';
+
+/** A statement with its arguments. Statements with the same name have the same text, and are prepared once per connection. */
+export interface Statement {
+  readonly name: string;
+  readonly text: string;
+  readonly values: readonly unknown[];
+}
+
+export interface DatabaseOptions {
+  readonly url: string;
+  readonly poolSize: number;
+  /** How long a statement waits for a row's lock, ms. */
+  readonly lockTimeoutMs: number;
+  /** Told of connections that break while idle. */
+  readonly onError?: (error: Error) => void;
+}
+
+/** Counts since start, for the metrics. */
+export interface DatabaseCounts {
+  /** Statements sent. */
+  statements: number;
+  /** Transactions that wrote. Each writing statement is one: nothing here holds a lock from one statement to the next. */
+  transactions: number;
+}
+
+/** The pool of the hot paths: PostgreSQL through `pg`, one statement a transaction. */
+export class Database {
+  readonly counts: DatabaseCounts = { statements: 0, transactions: 0 };
+  private readonly pool: pg.Pool;
+
+  constructor(options: DatabaseOptions) {
+    // Every statement here is a lookup by key. The plan made while tables are empty must be right when they are full.
+    const settings = {
+      lock_timeout: String(options.lockTimeoutMs),
+      statement_timeout: '30000',
+      plan_cache_mode: 'force_generic_plan',
+      enable_seqscan: 'off',
+      jit: 'off',
+    };
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.poolSize,
+      connectionTimeoutMillis: 5_000,
+      application_name: 'devmesh-state-persistence',
+      options: Object.entries(settings)
+        .map(([name, value]) => `-c ${name}=${value}`)
+        .join(' '),
+    });
+    this.pool.on('error', (error) => options.onError?.(error));
+  }
+
+  /** Runs a statement that writes: a transaction of its own. */
+  async write<R extends object>(statement: Statement): Promise<R[]> {
+    this.counts.transactions++;
+    return this.send<R>(statement);
+  }
+
+  async read<R extends object>(statement: Statement): Promise<R[]> {
+    return this.send<R>(statement);
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+
+  private async send<R extends object>(statement: Statement): Promise<R[]> {
+    this.counts.statements++;
+    const result = await this.pool.query<R>({ ...statement, values: [...statement.values] });
+    return result.rows;
+  }
+}
+
+/** Collects the arguments of a statement that is put together from parts. */
+export class Args {
+  readonly values: unknown[] = [];
+
+  /** Adds an argument and answers its place, cast to `type`. */
+  add(value: unknown, type: string): string {
+    this.values.push(value);
+    return `$${this.values.length}::${type}`;
+  }
+}
+
+/** An instant for a `timestamptz` argument. */
+export function instant(unixMs: number): string {
+  return new Date(unixMs).toISOString();
+}
+
+export function sqlState(error: unknown): string | null {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
+  return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+}
+
+/**
+ * What a failed statement means to the caller. Without an SQLSTATE the connection broke, and whether the statement was
+ * committed is unknown: every operation here may be sent again.
+ */
+export function databaseError(error: unknown): DevmeshError {
+  if (error instanceof DevmeshError) return error;
+  const state = sqlState(error);
+  if (state === null || state.startsWith('08') || state.startsWith('57P')) {
+    return new DevmeshError(
+      'unavailable',
+      'The database cannot be reached; look at its log, or wait for it to be back.',
+      {
+        cause: error,
+      },
+    );
+  }
+  if (state === '53100') {
+    return new DevmeshError('storage_full', 'The database has no space left; free some on its disk, then try again.', {
+      cause: error,
+    });
+  }
+  if (state === '55P03' || state === '40P01' || state === '40001' || state === '57014' || state.startsWith('53')) {
+    return new DevmeshError('unavailable', `The database is too busy (SQLSTATE ${state}); try again.`, {
+      cause: error,
+    });
+  }
+  if (state.startsWith('22')) {
+    return new DevmeshError(
+      'invalid_request',
+      `The database cannot hold a value of this request (SQLSTATE ${state}).`,
+      {
+        cause: error,
+      },
+    );
+  }
+  return new DevmeshError('internal', `A statement failed (SQLSTATE ${state}); the log of the service has it.`, {
+    cause: error,
+  });
+}
