@@ -17,7 +17,11 @@ export const GatewayConfig = ServiceConfig.extend({
         'a JSON array of https, ssh, http, git and file, e.g. ["https", "ssh"]',
         z.array(Protocol).min(1).default(['https', 'ssh']),
       ),
-      timeoutMs: setting('DEVMESH_CLONE_TIMEOUT_MS', 'ms from 1000 to 3600000', z.int().min(1000).max(3_600_000).default(120_000)),
+      timeoutMs: setting(
+        'DEVMESH_CLONE_TIMEOUT_MS',
+        'ms from 1000 to 3600000',
+        z.int().min(1000).max(3_600_000).default(120_000),
+      ),
       concurrency: setting('DEVMESH_CLONE_CONCURRENCY', 'a number from 1 to 64', z.int().min(1).max(64).default(4)),
     })
     .prefault({}),

@@ -108,7 +108,9 @@ describe('ApiKeyService', () => {
     [`${HEADER}, ${HEADER}`],
   ])('refuses %j without asking, and names the cure', async (header) => {
     const state = new ScriptedState();
-    const error = await service(state).keys.authenticate(header).catch((e: unknown) => e);
+    const error = await service(state)
+      .keys.authenticate(header)
+      .catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'unauthenticated' });
     expect(String(error)).toContain('Authorization: Bearer dm_');
     expect(String(error)).not.toContain('kkk');

@@ -16,7 +16,11 @@ const REPOSITORY = {
 };
 const RUNS: RunRecord[] = [
   record({ repository: REPOSITORY }),
-  record({ id: OTHER_RUN, projectId: 'beta', repository: { ...REPOSITORY, ref: { ...REPOSITORY.ref, bundles: [OTHERS] } } }),
+  record({
+    id: OTHER_RUN,
+    projectId: 'beta',
+    repository: { ...REPOSITORY, ref: { ...REPOSITORY.ref, bundles: [OTHERS] } },
+  }),
 ];
 
 /** Two projects with a run each; each run lists one report. */
@@ -33,7 +37,14 @@ function access(): ArtifactAccessService {
     }),
     runArtifacts: async (id: string) => ({
       items: [
-        { digest: id === RUN ? REPORT : OTHERS, name: 'report.md', mediaType: 'text/markdown', size: 1, step: 'report', iteration: 1 },
+        {
+          digest: id === RUN ? REPORT : OTHERS,
+          name: 'report.md',
+          mediaType: 'text/markdown',
+          size: 1,
+          step: 'report',
+          iteration: 1,
+        },
       ],
     }),
   };
@@ -87,7 +98,9 @@ describe('a run may be built on', () => {
   });
 
   it("no other's bundle, which is named with the cure", async () => {
-    const error = await access().assertUsable('alpha', [BUNDLE, OTHERS]).catch((e: unknown) => e);
+    const error = await access()
+      .assertUsable('alpha', [BUNDLE, OTHERS])
+      .catch((e: unknown) => e);
     expect(error).toMatchObject({ code: 'invalid_repository' });
     expect(String(error)).toContain(`PUT /v1/artifacts/${OTHERS}`);
   });

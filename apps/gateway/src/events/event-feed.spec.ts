@@ -41,7 +41,9 @@ class ScriptedSource {
 }
 
 async function all(feed: AsyncIterable<ServerSentEvent | null>): Promise<(ServerSentEvent | null)[]> {
-  return Array.fromAsync(feed);
+  const messages = [];
+  for await (const message of feed) messages.push(message);
+  return messages;
 }
 
 describe('eventFeed', () => {

@@ -58,6 +58,8 @@ function head(response: Response): void {
   response.status(200).set({
     'content-type': 'text/event-stream; charset=utf-8',
     'cache-control': 'no-store',
+    // A stream ends when the run or the service does; its connection would be left over, and hold a shutdown up.
+    connection: 'close',
     // nginx would hold the stream back otherwise.
     'x-accel-buffering': 'no',
   });

@@ -46,5 +46,8 @@ export class EventsService {
 function startOf(request: Request, after: number): number {
   const start = resumePoint(request.get('last-event-id'), after);
   if (start !== undefined) return start;
-  throw new DevmeshError('invalid_request', 'Last-Event-ID is the number of an event: send back the id that you were sent');
+  throw new DevmeshError(
+    'invalid_request',
+    'Last-Event-ID is the number of an event: send back the id that you were sent',
+  );
 }

@@ -69,7 +69,10 @@ function operationBlock(method: string, path: string, operation: Operation): str
       ? ''
       : `<p>Body${operation.requestBody.required ? '' : ' (may be left out)'}: ${contents(operation.requestBody.content)}</p>`;
   const responses = Object.entries(operation.responses)
-    .map(([status, { description, content }]) => [`<code>${text(status)}</code>`, prose(description) + contents(content)])
+    .map(([status, { description, content }]) => [
+      `<code>${text(status)}</code>`,
+      prose(description) + contents(content),
+    ])
     .map(row);
   return `<details id="${text(operation.operationId)}"><summary><b>${text(method.toUpperCase())}</b> <code>${text(path)}</code> <span>${text(operation.summary)}${open}</span></summary><div>
 ${prose(operation.description ?? '')}${parameters(operation.parameters ?? [])}${body}
@@ -79,7 +82,12 @@ ${prose(operation.description ?? '')}${parameters(operation.parameters ?? [])}${
 function parameters(list: readonly Parameter[]): string {
   if (list.length === 0) return '';
   const rows = list.map((p) =>
-    row([`<code>${text(p.name)}</code>`, `in ${p.in}`, prose(p.description ?? ''), `<code>${text(JSON.stringify(p.schema))}</code>`]),
+    row([
+      `<code>${text(p.name)}</code>`,
+      `in ${p.in}`,
+      prose(p.description ?? ''),
+      `<code>${text(JSON.stringify(p.schema))}</code>`,
+    ]),
   );
   return `<table><tr><th>parameter</th><th></th><th></th><th></th></tr>${rows.join('')}</table>`;
 }

@@ -123,7 +123,9 @@ function problems(route: ApiRoute): Operation['responses'] {
           .map((name) => `\`${name}\``)
           .join(', '),
         ...(status === 401 ? { headers: { 'WWW-Authenticate': { schema: { type: 'string' } } } } : {}),
-        ...(route.method === 'head' ? {} : { content: { 'application/problem+json': { schema: reference('Problem') } } }),
+        ...(route.method === 'head'
+          ? {}
+          : { content: { 'application/problem+json': { schema: reference('Problem') } } }),
       },
     ]),
   );

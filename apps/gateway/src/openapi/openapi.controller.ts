@@ -17,7 +17,14 @@ export class OpenApiController {
   @Get()
   home(): object {
     const { name, version } = this.identity;
-    return { name: `devmesh ${name}`, version, api: '/v1', documentation: '/docs', openapi: '/openapi.json', health: '/health' };
+    return {
+      name: `devmesh ${name}`,
+      version,
+      api: '/v1',
+      documentation: '/docs',
+      openapi: '/openapi.json',
+      health: '/health',
+    };
   }
 
   @Get('openapi.json')

@@ -12,9 +12,7 @@ const document = openApiDocument(version);
 
 function references(value: unknown): string[] {
   if (typeof value !== 'object' || value === null) return [];
-  return Object.entries(value).flatMap(([name, member]) =>
-    name === '$ref' ? [String(member)] : references(member),
-  );
+  return Object.entries(value).flatMap(([name, member]) => (name === '$ref' ? [String(member)] : references(member)));
 }
 
 describe('the OpenAPI document', () => {

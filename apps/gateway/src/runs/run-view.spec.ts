@@ -31,7 +31,11 @@ const { created, scheduled, reassigned, succeeded, failed, settled, reworked, en
 
 describe('a step', () => {
   const table: [string, RunEvent[], Partial<StepView>][] = [
-    ['is pending before anything is told', [created()], { status: 'pending', iteration: 1, attempt: 1, startedAt: null }],
+    [
+      'is pending before anything is told',
+      [created()],
+      { status: 'pending', iteration: 1, attempt: 1, startedAt: null },
+    ],
     ['runs at an instance', [scheduled(1, 'implement')], { status: 'running', startedAt: time(1), endedAt: null }],
     ['waits for an agent', [scheduled(1, 'implement', 1, 1, null)], { status: 'waiting', startedAt: time(1) }],
     [
@@ -46,7 +50,11 @@ describe('a step', () => {
     ],
     [
       'succeeds with what its output says',
-      [scheduled(1, 'implement'), succeeded(5, 'implement', { summary: 'two\n commits' }), settled(5, 'implement', 'succeeded')],
+      [
+        scheduled(1, 'implement'),
+        succeeded(5, 'implement', { summary: 'two\n commits' }),
+        settled(5, 'implement', 'succeeded'),
+      ],
       { status: 'succeeded', startedAt: time(1), endedAt: time(5), summary: 'two commits', verdict: null },
     ],
     [

@@ -146,6 +146,7 @@ export const happened = {
     type: 'ReworkStarted',
     at: at(n),
     by: 'review',
+    on: 'rejection',
     round,
     target: 'implement',
     reset: [

@@ -20,9 +20,7 @@ export class WorkflowsController {
   @Post('workflows/validate')
   @HttpCode(200)
   @Reply(WorkflowCheck)
-  validate(
-    @ZodBody(ValidateWorkflow) body: z.output<typeof ValidateWorkflow>,
-  ): Promise<z.infer<typeof WorkflowCheck>> {
+  validate(@ZodBody(ValidateWorkflow) body: z.output<typeof ValidateWorkflow>): Promise<z.infer<typeof WorkflowCheck>> {
     return this.orchestrator.validate(body.source);
   }
 
