@@ -43,7 +43,9 @@ export function showError(context: CliContext, error: unknown, json: boolean): v
   const paint = theme(context.err.color);
   if (json) context.out.write(`${JSON.stringify({ error: shown })}\n`);
   const [first = '', ...rest] = shown.message.split('\n');
-  context.err.write(`${paint.bad('devmesh:')} ${first}${rest.map((line) => `\n  ${line}`).join('')} ${paint.dim(`[${shown.code}]`)}\n`);
+  context.err.write(
+    `${paint.bad('devmesh:')} ${first}${rest.map((line) => `\n  ${line}`).join('')} ${paint.dim(`[${shown.code}]`)}\n`,
+  );
   // The message already names the first few fields.
   for (const issue of shown.errors.slice(5)) context.err.write(`  ${issue.pointer || '/'}: ${issue.message}\n`);
   if (context.env['DEVMESH_DEBUG'] === '1' && error instanceof Error) context.err.write(`${error.stack ?? ''}\n`);

@@ -42,14 +42,23 @@ export class HttpMeshApi implements MeshApi {
     try {
       return await fetch(this.#base + path, {
         method,
-        headers: { authorization: `Bearer ${this.#key}`, accept: 'application/json', ...(body === undefined ? {} : { 'content-type': 'application/json' }), ...headers },
+        headers: {
+          authorization: `Bearer ${this.#key}`,
+          accept: 'application/json',
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+          ...headers,
+        },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
         signal: signal ?? AbortSignal.timeout(TIMEOUT_MS),
       });
     } catch (error) {
       if (signal?.aborted === true) throw error;
       const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-      throw new DevmeshError('unavailable', `the gateway at ${this.#base} does not answer (${(cause as NodeJS.ErrnoException).code ?? (cause as Error).message}): see ./devmesh status`, { cause: error });
+      throw new DevmeshError(
+        'unavailable',
+        `the gateway at ${this.#base} does not answer (${(cause as NodeJS.ErrnoException).code ?? (cause as Error).message}): see ./devmesh status`,
+        { cause: error },
+      );
     }
   }
 
@@ -63,7 +72,10 @@ export class HttpMeshApi implements MeshApi {
         issues: problem.errors ?? [],
       });
     } catch {
-      return new DevmeshError('bad_reply', `the gateway at ${this.#base} answered ${answer.status} to ${new URL(answer.url).pathname}: see ./devmesh logs gateway`);
+      return new DevmeshError(
+        'bad_reply',
+        `the gateway at ${this.#base} answered ${answer.status} to ${new URL(answer.url).pathname}: see ./devmesh logs gateway`,
+      );
     }
   }
 
@@ -126,7 +138,11 @@ export class HttpMeshApi implements MeshApi {
   async *watch(id: string, after: number, signal: AbortSignal): AsyncGenerator<RunSignal> {
     let last = after;
     for (let silent = 0; !signal.aborted; silent++) {
-      if (silent > MAX_RECONNECTS) throw new DevmeshError('unavailable', `the gateway at ${this.#base} does not send the run's events any more: see ./devmesh status`);
+      if (silent > MAX_RECONNECTS)
+        throw new DevmeshError(
+          'unavailable',
+          `the gateway at ${this.#base} does not send the run's events any more: see ./devmesh status`,
+        );
       if (silent > 0) await pause(RECONNECT_MS[Math.min(silent, RECONNECT_MS.length) - 1] ?? 1_000);
       try {
         const answer = await this.#fetch(`/v1/runs/${encodeURIComponent(id)}/events`, {
@@ -139,7 +155,9 @@ export class HttpMeshApi implements MeshApi {
           continue;
         }
         // fetch and node name the same stream by two types.
-        const messages = (answer.body as WebStream<Uint8Array>).pipeThrough(new TextDecoderStream()).pipeThrough(new EventSourceParserStream());
+        const messages = (answer.body as WebStream<Uint8Array>)
+          .pipeThrough(new TextDecoderStream())
+          .pipeThrough(new EventSourceParserStream());
         for await (const message of messages) {
           silent = 0;
           if (message.event === 'end') {
@@ -167,28 +185,42 @@ export class HttpMeshApi implements MeshApi {
     const answer = await this.#fetch(`/v1/artifacts/${digest}`, { method: 'HEAD' });
     if (answer.ok) return true;
     if (answer.status === 404) return false;
-    throw new DevmeshError('bad_reply', `the gateway at ${this.#base} answered ${answer.status} when asked for an artifact: see ./devmesh logs gateway`);
+    throw new DevmeshError(
+      'bad_reply',
+      `the gateway at ${this.#base} answered ${answer.status} when asked for an artifact: see ./devmesh logs gateway`,
+    );
   }
 
-  async putArtifact(digest: string, file: string): Promise<ArtifactStored> {
+  async putArtifact(digest: string, file: string): Promise<void> {
     const { size } = await stat(file);
     let answer: Response;
     try {
       answer = await fetch(`${this.#base}/v1/artifacts/${digest}`, {
         method: 'PUT',
-        headers: { authorization: `Bearer ${this.#key}`, 'content-type': 'application/octet-stream', 'content-length': String(size) },
+        headers: {
+          authorization: `Bearer ${this.#key}`,
+          'content-type': 'application/octet-stream',
+          'content-length': String(size),
+        },
         body: Readable.toWeb(createReadStream(file)) as ReadableStream<Uint8Array>,
         duplex: 'half',
       } as RequestInit);
     } catch (error) {
-      throw new DevmeshError('unavailable', `the gateway at ${this.#base} broke off the upload: try again, and see ./devmesh status if it happens again`, { cause: error });
+      throw new DevmeshError(
+        'unavailable',
+        `the gateway at ${this.#base} broke off the upload: try again, and see ./devmesh status if it happens again`,
+        { cause: error },
+      );
     }
     if (!answer.ok) throw await this.#refusal(answer);
-    return parseOrThrow(ArtifactStored, await answer.json(), 'the answer of the gateway to an upload', 'bad_reply');
+    parseOrThrow(ArtifactStored, await answer.json(), 'the answer of the gateway to an upload', 'bad_reply');
   }
 
   async getArtifact(digest: string, file: string): Promise<void> {
-    const answer = await this.#fetch(`/v1/artifacts/${digest}`, { headers: { accept: '*/*' }, signal: AbortSignal.timeout(600_000) });
+    const answer = await this.#fetch(`/v1/artifacts/${digest}`, {
+      headers: { accept: '*/*' },
+      signal: AbortSignal.timeout(600_000),
+    });
     if (!answer.ok || answer.body === null) throw await this.#refusal(answer);
     const hash = createHash('sha256');
     const next = `${file}.${process.pid}.part`;
@@ -200,7 +232,8 @@ export class HttpMeshApi implements MeshApi {
     });
     try {
       await pipeline(Readable.fromWeb(answer.body as WebStream<Uint8Array>), check, createWriteStream(next));
-      if (hash.digest('hex') !== digest) throw new DevmeshError('bad_reply', `artifact ${digest} arrived damaged: try again`);
+      if (hash.digest('hex') !== digest)
+        throw new DevmeshError('bad_reply', `artifact ${digest} arrived damaged: try again`);
       await rename(next, file);
     } finally {
       await rm(next, { force: true });

@@ -1,4 +1,3 @@
-import type { ArtifactStored } from '@devmesh/contracts/state-api';
 import type { StoredEvent } from '@devmesh/contracts/event';
 import type { CreateRun, RunView } from '@devmesh/contracts/gateway-api';
 import type { AgentList, WorkflowList } from '@devmesh/contracts/orchestrator-api';
@@ -22,7 +21,7 @@ export interface MeshApi {
   watch(id: string, after: number, signal: AbortSignal): AsyncGenerator<RunSignal>;
   hasArtifact(digest: string): Promise<boolean>;
   /** Streams a file. */
-  putArtifact(digest: string, file: string): Promise<ArtifactStored>;
+  putArtifact(digest: string, file: string): Promise<void>;
   /** Writes an artifact into a file, whole or not at all; its SHA-256 is checked on the way. */
   getArtifact(digest: string, file: string): Promise<void>;
   agents(): Promise<AgentList>;

@@ -1,7 +1,8 @@
 const ANSI = /\u001b\[[0-9;]*m/g;
 const segmenter = new Intl.Segmenter('en', { granularity: 'grapheme' });
 /** East Asian wide characters and most emoji take two columns. */
-const WIDE = /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
+const WIDE =
+  /^[\u1100-\u115f\u2e80-\u303e\u3041-\u33ff\u3400-\u4dbf\u4e00-\u9fff\ua000-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]|^\p{Emoji_Presentation}/u;
 
 /** Columns that a text takes in a terminal; colour codes take none. */
 export function width(text: string): number {
@@ -29,7 +30,8 @@ export function cut(text: string, columns: number): string {
 }
 
 export const padEnd = (text: string, columns: number): string => text + ' '.repeat(Math.max(0, columns - width(text)));
-export const padStart = (text: string, columns: number): string => ' '.repeat(Math.max(0, columns - width(text))) + text;
+export const padStart = (text: string, columns: number): string =>
+  ' '.repeat(Math.max(0, columns - width(text))) + text;
 
 /** Text of others for a terminal: no control characters, hence no escape codes and no line ends. */
 export function plain(text: string): string {
@@ -65,14 +67,20 @@ export function bytes(size: number): string {
 export const plural = (n: number, one: string, many = `${one}s`): string => `${n} ${n === 1 ? one : many}`;
 
 /** Rows in columns as wide as their widest cell; the last one is cut to the terminal. `right` columns hold numbers. */
-export function table(head: readonly string[], rows: readonly (readonly string[])[], columns: number, right: readonly number[] = []): string[] {
+export function table(
+  head: readonly string[],
+  rows: readonly (readonly string[])[],
+  columns: number,
+  right: readonly number[] = [],
+): string[] {
   const widths = head.map((cell, i) => Math.max(width(cell), ...rows.map((row) => width(row[i] ?? ''))));
   const last = head.length - 1;
   const line = (row: readonly string[]): string => {
     let used = 0;
     const cells = head.map((_, i) => {
       const cell = row[i] ?? '';
-      if (i === last && !right.includes(i)) return width(cell) > columns - used && !cell.includes('\u001b') ? cut(cell, Math.max(8, columns - used)) : cell;
+      if (i === last && !right.includes(i))
+        return width(cell) > columns - used && !cell.includes('\u001b') ? cut(cell, Math.max(8, columns - used)) : cell;
       used += (widths[i] ?? 0) + 2;
       return right.includes(i) ? padStart(cell, widths[i] ?? 0) : padEnd(cell, widths[i] ?? 0);
     });

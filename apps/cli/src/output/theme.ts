@@ -18,7 +18,16 @@ export function theme(color: boolean): Theme {
   let made = themes.get(color);
   if (made === undefined) {
     const c = pc.createColors(color);
-    made = { good: c.green, bad: c.red, warn: c.yellow, busy: c.cyan, strong: c.bold, dim: c.dim, name: c.magenta, critical: (text) => c.bold(c.red(text)) };
+    made = {
+      good: c.green,
+      bad: c.red,
+      warn: c.yellow,
+      busy: c.cyan,
+      strong: c.bold,
+      dim: c.dim,
+      name: c.magenta,
+      critical: (text) => c.bold(c.red(text)),
+    };
     themes.set(color, made);
   }
   return made;
