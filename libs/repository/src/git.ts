@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { DevmeshError } from '@devmesh/contracts/errors';
+import { inheritedEnvironment } from './config.js';
 
 /** How one git command runs. Every call names its git directory: git never searches for a repository by itself. */
 export interface GitCall {
@@ -48,21 +49,6 @@ export class GitFailure extends DevmeshError {
 const DEFAULT_TIMEOUT_MS = 120_000;
 const DEFAULT_MAX_BYTES = 64 * 1024 ** 2;
 const MAX_STDERR_BYTES = 64 * 1024;
-
-/** What git may see of the caller's environment. `GIT_*`, pagers, editors and the home folder are not among it. */
-const INHERITED = ['PATH', 'TMPDIR'];
-const INHERITED_WITH_NETWORK = [
-  'http_proxy',
-  'https_proxy',
-  'HTTPS_PROXY',
-  'all_proxy',
-  'ALL_PROXY',
-  'no_proxy',
-  'NO_PROXY',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'SSH_AUTH_SOCK',
-];
 
 /** Settings of every call. They beat every file, so that not even a repository of ours could make git run something. */
 const HARDENED: Readonly<Record<string, string>> = {
@@ -119,10 +105,7 @@ function track(pid: number): void {
 
 function environment(call: GitCall): NodeJS.ProcessEnv {
   const network = (call.protocols ?? []).length > 0;
-  const env: NodeJS.ProcessEnv = {};
-  for (const name of network ? [...INHERITED, ...INHERITED_WITH_NETWORK] : INHERITED) {
-    if (process.env[name] !== undefined) env[name] = process.env[name];
-  }
+  const env = inheritedEnvironment(network);
   const settings = Object.entries({ ...HARDENED, ...call.config });
   settings.forEach(([key, value], i) => {
     env[`GIT_CONFIG_KEY_${i}`] = key;

@@ -107,7 +107,16 @@ describe('inspectRepository serves', () => {
     commitAll(root, 'Ignore');
     writeFileSync(join(root, '.git', 'info', 'exclude'), 'mine\n');
     writeFiles(root, [['mine', 'x']]);
+    for (let i = 0; i < 30; i++) {
+      writeFiles(root, [[`many/${i}`, `${i}`]]);
+      // Files as young as the index would be kept in both parts.
+      utimesSync(join(root, `many/${i}`), 1_600_000_000, 1_600_000_000);
+    }
+    commitAll(root, 'Many');
+    userGit(root, ['config', 'core.splitIndex', 'true']);
     userGit(root, ['update-index', '--split-index']);
+    writeFiles(root, [['many/0', 'again']]);
+    commitAll(root, 'One of many');
     expect(readdirSync(join(root, '.git')).some((name) => name.startsWith('sharedindex.'))).toBe(true);
     expect(await inspected(root)).toMatchObject({ dirty: false, notices: [] });
   });

@@ -40,7 +40,7 @@ const DIFF = [
  * Copies an index so that git still sees which entries were written in its last moment and may have changed unseen: it compares their
  * time stamps with the index file's, so that must not get younger.
  */
-async function copyIndex(from: string, to: string): Promise<void> {
+export async function copyIndex(from: string, to: string): Promise<void> {
   await copyFile(from, to);
   const { mtimeMs, atimeMs } = await stat(from);
   await utimes(to, atimeMs / 1000, (mtimeMs - 0.002) / 1000);

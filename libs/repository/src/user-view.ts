@@ -1,4 +1,4 @@
-import { copyFile, mkdtemp, readdir, rm, stat } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
@@ -128,10 +128,6 @@ async function build(location: RepositoryLocation, dir: string): Promise<UserVie
       ),
     ),
   });
-  // Copies, because git refreshes the time stamp of the part that it shares with others whenever it reads it.
-  for (const name of (await readdir(location.gitDir)).filter((entry) => entry.startsWith('sharedindex.'))) {
-    await copyFile(join(location.gitDir, name), join(gitDir, name));
-  }
   const exclude = join(location.commonDir, 'info', 'exclude');
   if ((await readSmallFile(exclude)) !== null) await copyFile(exclude, join(gitDir, 'info', 'exclude'));
 
