@@ -1,0 +1,85 @@
+import type { ActionCatalogue } from '@devmesh/contracts/catalogue';
+import { DevmeshError } from '@devmesh/contracts/errors';
+import type { EventOf, RunEvent } from '@devmesh/contracts/event';
+import type { AgentName, InstanceId, RunId, UnixMs } from '@devmesh/contracts/ids';
+import type { Plan, SubmitRun } from '@devmesh/contracts/orchestrator-api';
+import type { CreateOp } from '@devmesh/contracts/state-api';
+import { start } from '@devmesh/workflow/advance';
+import { z } from 'zod';
+import { planTask } from '../planning/planner.js';
+import { loadWorkflow, type LoadedWorkflow, type WorkflowLibrary } from '../planning/workflow-library.js';
+
+/** A run without an answer to its hint is due after this, ms. */
+const HINT_GRACE_MS = 2_000;
+
+export interface SubmissionParts {
+  readonly library: WorkflowLibrary;
+  readonly catalogue: ActionCatalogue;
+  readonly instances: (agent: AgentName) => readonly InstanceId[];
+  readonly now: () => UnixMs;
+  readonly traceparent: () => string | null;
+}
+
+export interface Submission {
+  readonly op: CreateOp;
+  readonly workflow: LoadedWorkflow;
+}
+
+/** What a submit runs: the named or given workflow, the plan of the text, or `deliver` when there is no text. */
+export function chooseWorkflow(
+  parts: SubmissionParts,
+  request: SubmitRun,
+): { workflow: LoadedWorkflow; plan: Plan['because'] | null } {
+  const { workflow, task } = request;
+  if (workflow !== null && 'name' in workflow) return { workflow: parts.library.named(workflow.name), plan: null };
+  if (workflow !== null) return { workflow: parts.library.fromSource(workflow.source), plan: null };
+  if (task.trim() === '') return { workflow: parts.library.named('deliver'), plan: null };
+  const plan = planTask(task, parts.catalogue);
+  return { workflow: loadWorkflow(plan.workflow), plan: plan.because };
+}
+
+/** The create of a run: RunCreated, and its first decisions unless it is held. */
+export function prepare(parts: SubmissionParts, runId: RunId, request: SubmitRun, held: boolean): Submission {
+  const { workflow, plan } = chooseWorkflow(parts, request);
+  const needsRepository = workflow.definition.steps.find(
+    (step) =>
+      'repository' in inputShape(parts.catalogue, step.action) && step.with['repository'] === '${{ repository }}',
+  );
+  if (needsRepository && request.repository === null) {
+    throw new DevmeshError(
+      'invalid_request',
+      `workflow ${workflow.definition.name} works on a repository (step ${needsRepository.id}): give one`,
+    );
+  }
+  const at = parts.now();
+  const created: EventOf<'RunCreated'> = {
+    type: 'RunCreated',
+    at,
+    workflow: { name: workflow.definition.name, digest: workflow.digest },
+    task: request.task,
+    repository: request.repository,
+    requestedBy: request.requestedBy,
+    plan,
+    traceparent: parts.traceparent(),
+  };
+  const events: readonly RunEvent[] = held
+    ? [created]
+    : start(workflow.graph, runId, created, { now: at, instances: parts.instances }).events;
+  const op: CreateOp = {
+    op: 'create',
+    runId,
+    projectId: request.projectId,
+    events: [...events],
+    workflow: { digest: workflow.digest, name: workflow.definition.name },
+    task: request.task,
+    repository: request.repository,
+    idempotency: request.idempotency,
+    wakeAt: held ? null : at + HINT_GRACE_MS,
+  };
+  return { op, workflow };
+}
+
+function inputShape(catalogue: ActionCatalogue, action: string): object {
+  const input = catalogue.get(action)?.input;
+  return input instanceof z.ZodObject ? input.shape : {};
+}

@@ -1,0 +1,116 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { DUE_LEASE_MS } from '@devmesh/contracts/state-api';
+import type { RunId } from '@devmesh/contracts/ids';
+import type { MeshClients } from '@devmesh/service-client/mesh-clients';
+import type { HealthRegistry } from '@devmesh/service-kit/health/health.registry';
+import type { Logger } from '@devmesh/service-kit/logging/logger';
+import type { Metrics } from '@devmesh/service-kit/metrics/metrics';
+import type { Shutdown } from '@devmesh/service-kit/shutdown/shutdown';
+import type { OnApplicationBootstrap } from '@nestjs/common';
+import type { AgentRegistry } from '../agents/agent-registry.js';
+import type { OrchestratorConfig } from '../config.js';
+import { pollDue } from './due-poller.js';
+import { RunQueue } from './run-queue.js';
+import type { TurnRunner } from './turn-runner.js';
+
+export interface TurnsParts {
+  readonly config: OrchestratorConfig;
+  readonly clients: MeshClients;
+  readonly registry: AgentRegistry;
+  readonly runner: TurnRunner;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  readonly health: HealthRegistry;
+  readonly shutdown: Shutdown;
+}
+
+/** How often agents are asked who they are, ms; sooner while one is missing. */
+const REFRESH_MS = 5_000;
+const REFRESH_MISSING_MS = 500;
+const QUEUE_RETRY_MS = 500;
+
+/** Starts what drives runs, in the background, and ends it in order: no more jobs, turns under way park, the queue closes. */
+export class TurnsLifecycle implements OnApplicationBootstrap {
+  private queue: RunQueue | undefined;
+  private lastQueueError: string | undefined;
+
+  constructor(private readonly parts: TurnsParts) {}
+
+  onApplicationBootstrap(): void {
+    const { config, clients, logger, metrics, health, shutdown } = this.parts;
+    const { signal } = shutdown;
+    metrics.gauge('queue_depth', async (gauge) => {
+      const depth = await this.queue?.depth().catch(() => undefined);
+      if (depth !== undefined) gauge.set(depth);
+    });
+    health.addCheck({
+      name: 'queue',
+      critical: true,
+      check: () => ({
+        up: this.queue !== undefined,
+        details: {
+          turns: this.parts.runner.count,
+          ...(this.lastQueueError === undefined ? {} : { lastError: this.lastQueueError }),
+        },
+      }),
+    });
+    shutdown.add({ name: 'turns', phase: 'drain', run: async () => this.queue?.drain() });
+    shutdown.add({ name: 'queue', phase: 'close', run: async () => this.queue?.close() });
+    void this.openQueue(signal);
+    void this.refreshAgents(signal);
+    const ports = {
+      due: async (request: { limit: number; leaseMs: number; waitMs: number }, stop: AbortSignal) => ({
+        runs: await clients.state.due(request, { signal: stop }),
+      }),
+      recover: async (owner: string) => ({ runs: await clients.state.recover(owner, { signal }) }),
+      add: (runs: readonly { runId: RunId; lease: number }[]) => this.add(runs),
+      sleep: pause,
+    };
+    void pollDue(ports, config.name, logger, signal);
+  }
+
+  /** A job for the run, at once. */
+  hint(runId: RunId): Promise<void> {
+    return this.add([{ runId, lease: 0 }]);
+  }
+
+  private async add(runs: readonly { runId: RunId; lease: number }[]): Promise<void> {
+    if (runs.length === 0) return;
+    if (!this.queue) throw new Error(`the queue is not open yet; runs come round again after ${DUE_LEASE_MS} ms`);
+    await this.queue.add(runs);
+  }
+
+  private async openQueue(signal: AbortSignal): Promise<void> {
+    const { config, logger, runner } = this.parts;
+    const onError = (error: Error) => {
+      this.lastQueueError = error.message;
+      if (!signal.aborted) logger.warn('the queue complains', { error });
+    };
+    while (!signal.aborted && !this.queue) {
+      try {
+        this.queue = await RunQueue.open(
+          { connectionString: config.queueDatabaseUrl, schema: config.queueSchema, concurrency: config.turns, onError },
+          (runId) => runner.take(runId),
+        );
+      } catch (error) {
+        logger.warn('the queue can not be opened yet; trying again', { error });
+        await pause(QUEUE_RETRY_MS, signal);
+      }
+    }
+  }
+
+  private async refreshAgents(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      await this.parts.registry.refresh();
+      const complete = this.parts.registry
+        .list()
+        .every(({ instances }) => instances.length > 0 && instances.every(({ healthy }) => healthy));
+      await pause(complete ? REFRESH_MS : REFRESH_MISSING_MS, signal);
+    }
+  }
+}
+
+/** Ends early, and without an error, when the signal fires. */
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
+}
