@@ -1,6 +1,7 @@
 import { Module, type DynamicModule, type MiddlewareConsumer, type NestModule, type Provider } from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { cloneRepository } from '@devmesh/repository/clone';
+import { MeshClientModule } from '@devmesh/service-client/mesh-client.module';
 import { Shutdown } from '@devmesh/service-kit/shutdown/shutdown';
 import { AgentsController } from './agents/agents.controller.js';
 import { ApiKeyGuard } from './api-keys/api-key.guard.js';
@@ -24,7 +25,7 @@ import { RunsController } from './runs/runs.controller.js';
 import { RunsService } from './runs/runs.service.js';
 import { OrchestratorPort } from './upstream/orchestrator.port.js';
 import { StatePort } from './upstream/state.port.js';
-import { upstreams } from './upstream/upstreams.js';
+import { UPSTREAMS } from './upstream/upstreams.js';
 import { WorkflowsController } from './workflows/workflows.controller.js';
 
 @Module({})
@@ -32,6 +33,7 @@ export class AppModule implements NestModule {
   static of(config: GatewayConfig): DynamicModule {
     return {
       module: AppModule,
+      imports: [MeshClientModule],
       controllers: [
         RunsController,
         EventsController,
@@ -42,7 +44,7 @@ export class AppModule implements NestModule {
         WhoAmIController,
         OpenApiController,
       ],
-      providers: [...upstreams(config), ...services(config)],
+      providers: [...UPSTREAMS, ...services(config)],
     };
   }
 

@@ -1,11 +1,7 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { ImportRepository } from '@devmesh/contracts/gateway-api';
-import type { Digest } from '@devmesh/contracts/ids';
 import type { RunRepository } from '@devmesh/contracts/run';
 import { redactUrl, type cloneRepository, type CloneOptions } from '@devmesh/repository/clone';
 import type { z } from 'zod';
@@ -32,7 +28,7 @@ export class RepositoryImportService {
   constructor(
     private readonly settings: ImportSettings,
     private readonly clone: typeof cloneRepository,
-    private readonly state: Pick<StatePort, 'storeArtifact'>,
+    private readonly state: Pick<StatePort, 'storeFile'>,
     private readonly access: Pick<ArtifactAccessService, 'grant'>,
   ) {}
 
@@ -79,8 +75,7 @@ export class RepositoryImportService {
       ...(request.ref === undefined ? {} : { ref: request.ref }),
       ...(signal === undefined ? {} : { signal }),
     });
-    const [digest, { size }] = await Promise.all([digestOf(cloned.file), stat(cloned.file)]);
-    await this.state.storeArtifact(digest, createReadStream(cloned.file), size, signal);
+    const { digest } = await this.state.storeFile(cloned.file, signal);
     this.access.grant(caller.projectId, [digest]);
     return {
       ref: { bundles: [digest], commit: cloned.commit, base: cloned.base, shallow: cloned.shallow },
@@ -88,10 +83,4 @@ export class RepositoryImportService {
       notices: [...cloned.notices],
     };
   }
-}
-
-async function digestOf(file: string): Promise<Digest> {
-  const hash = createHash('sha256');
-  await pipeline(createReadStream(file), hash);
-  return hash.digest('hex');
 }

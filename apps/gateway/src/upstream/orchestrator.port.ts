@@ -4,7 +4,6 @@ import type {
   CancelReply,
   CancelRun,
   Plan,
-  PlanRequest,
   SubmitReply,
   SubmitRun,
   WorkflowCheck,
@@ -16,8 +15,8 @@ import type { z } from 'zod';
 export abstract class OrchestratorPort {
   abstract submit(run: SubmitRun): Promise<SubmitReply>;
   abstract cancel(runId: RunId, cancel: z.infer<typeof CancelRun>): Promise<z.infer<typeof CancelReply>>;
-  abstract resume(runId: RunId): Promise<{ runId: RunId }>;
-  abstract plan(request: z.infer<typeof PlanRequest>): Promise<Plan>;
+  abstract resume(runId: RunId): Promise<void>;
+  abstract plan(task: string): Promise<Plan>;
   abstract validate(source: string): Promise<z.infer<typeof WorkflowCheck>>;
   abstract workflows(): Promise<WorkflowList>;
   abstract agents(): Promise<AgentList>;

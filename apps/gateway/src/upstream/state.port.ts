@@ -39,4 +39,6 @@ export abstract class StatePort {
     size: number | undefined,
     signal?: AbortSignal,
   ): Promise<z.infer<typeof ArtifactStored>>;
+  /** Stores a file under its digest; tried again when that helps. */
+  abstract storeFile(file: string, signal?: AbortSignal): Promise<z.infer<typeof ArtifactStored>>;
 }

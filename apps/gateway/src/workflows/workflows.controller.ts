@@ -14,7 +14,7 @@ export class WorkflowsController {
   @HttpCode(200)
   @Reply(Plan)
   plan(@ZodBody(PlanRequest) body: z.output<typeof PlanRequest>): Promise<Plan> {
-    return this.orchestrator.plan(body);
+    return this.orchestrator.plan(body.task);
   }
 
   @Post('workflows/validate')
