@@ -1,6 +1,5 @@
 import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { trace } from '@opentelemetry/api';
-import { ACTION_CATALOGUE } from '@devmesh/contracts/catalogue';
 import type { AgentName } from '@devmesh/contracts/ids';
 import { SERVICE_NAMES, SERVICES, type ServiceName } from '@devmesh/contracts/services';
 import { TURN_TIMES } from '@devmesh/engine/turn-times';
@@ -16,6 +15,7 @@ import { AgentDispatcher } from './agents/agent-dispatcher.js';
 import { AgentRegistry } from './agents/agent-registry.js';
 import { AgentsController } from './agents/agents.controller.js';
 import type { OrchestratorConfig } from './config.js';
+import { readPlacement } from './agents/placement.js';
 import { CATALOGUE, PlanningController } from './planning/planning.controller.js';
 import { WorkflowLibrary } from './planning/workflow-library.js';
 import { RunsController } from './runs/runs.controller.js';
@@ -35,9 +35,10 @@ function currentTraceparent(): string | null {
 }
 
 function providers(config: OrchestratorConfig): Provider[] {
+  const { catalogue, addresses: placed } = readPlacement(config.placementFile);
   return [
-    { provide: CATALOGUE, useValue: ACTION_CATALOGUE },
-    { provide: WorkflowLibrary, useFactory: () => new WorkflowLibrary(config.workflowsFolder, ACTION_CATALOGUE) },
+    { provide: CATALOGUE, useValue: catalogue },
+    { provide: WorkflowLibrary, useFactory: () => new WorkflowLibrary(config.workflowsFolder, catalogue) },
     {
       provide: WorkflowStore,
       inject: [MeshClients],
@@ -47,8 +48,9 @@ function providers(config: OrchestratorConfig): Provider[] {
       provide: AgentRegistry,
       inject: [MeshClients],
       useFactory: (clients: MeshClients) =>
-        new AgentRegistry(AGENTS, {
-          addresses: (agent: AgentName) => clients.instances(agent as ServiceName).map(({ address }) => address),
+        new AgentRegistry([...AGENTS, ...placed.keys()], {
+          addresses: (agent: AgentName) =>
+            placed.get(agent) ?? clients.instances(agent as ServiceName).map(({ address }) => address),
           info: (agent: AgentName, address: string) => clients.agent(agent as ServiceName).info(address),
           now: Date.now,
         }),
@@ -101,7 +103,7 @@ function providers(config: OrchestratorConfig): Provider[] {
       ) =>
         new RunsService({
           library,
-          catalogue: ACTION_CATALOGUE,
+          catalogue,
           instances: (agent) => registry.instances(agent),
           now: Date.now,
           traceparent: currentTraceparent,

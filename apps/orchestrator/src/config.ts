@@ -31,6 +31,11 @@ export const OrchestratorConfig = ServiceConfig.extend({
     'how many runs may be in a turn at once, 1 to 1000',
     z.int().min(1).max(1000).default(64),
   ),
+  placementFile: setting(
+    'DEVMESH_PLACEMENT',
+    'a YAML file that names agents which live elsewhere',
+    z.string().min(1).optional(),
+  ),
   workflowsFolder: setting(
     'DEVMESH_WORKFLOWS',
     'a folder with workflow files',
