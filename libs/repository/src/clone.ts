@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { CommitId } from '@devmesh/contracts/ids';
 import type { RepositoryNotice } from '@devmesh/contracts/repository';
@@ -180,14 +180,15 @@ export async function cloneRepository(url: string, options: CloneOptions): Promi
   }
   const timeoutMs = options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
   const deadline = performance.now() + timeoutMs;
-  await mkdir(options.outDir, { recursive: true });
-  const dir = await mkdtemp(join(options.outDir, 'clone-'));
+  const outDir = resolve(options.outDir);
+  await mkdir(outDir, { recursive: true });
+  const dir = await mkdtemp(join(outDir, 'clone-'));
   try {
     const { gitDir, commit } = await fetchCommit(dir, source, options, timeoutMs);
     const entries = await listTree(gitDir, commit, options.signal);
     const notices = await treeNotices(gitDir, entries, options.signal);
     if (performance.now() > deadline) throw new DevmeshError('deadline_exceeded', 'too late');
-    const file = join(options.outDir, 'repository.bundle');
+    const file = join(outDir, 'repository.bundle');
     const shallow = await bundleCommit(gitDir, commit, file, options.signal);
     return { file, base: commit, commit, shallow, notices, fileCount: entries.length };
   } catch (error) {

@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { AgentName, CommitId, Digest, RunId, StepId } from '@devmesh/contracts/ids';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
@@ -102,7 +102,11 @@ async function bundleBranch(input: IntegrateInput, base: CommitId, commit: Commi
   const branch = `refs/heads/devmesh/${input.runId}`;
   await git(['update-ref', branch, commit], { gitDir });
   try {
-    await git(['bundle', 'create', '--quiet', outFile, branch, `^${base}`], { gitDir, timeoutMs: 600_000, signal });
+    await git(['bundle', 'create', '--quiet', resolve(outFile), branch, `^${base}`], {
+      gitDir,
+      timeoutMs: 600_000,
+      signal,
+    });
   } catch (error) {
     await rm(outFile, { force: true });
     throw error;

@@ -1,5 +1,5 @@
 import { rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { CommitId } from '@devmesh/contracts/ids';
 import type { RepositoryNotice } from '@devmesh/contracts/repository';
 import { git, GitFailure } from './git.js';
@@ -45,7 +45,7 @@ export async function bundleCommit(
   await writeShallow(gitDir, boundary);
   await writeFile(join(gitDir, 'HEAD'), `${commit}\n`);
   try {
-    await git(['bundle', 'create', '--quiet', outFile, 'HEAD'], { gitDir, timeoutMs: 600_000, signal });
+    await git(['bundle', 'create', '--quiet', resolve(outFile), 'HEAD'], { gitDir, timeoutMs: 600_000, signal });
   } catch (error) {
     await rm(outFile, { force: true });
     throw error;

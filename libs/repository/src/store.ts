@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { copyFile, link, mkdir, mkdtemp, readdir, rename, stat, utimes } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { Digest } from '@devmesh/contracts/ids';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
@@ -69,7 +69,8 @@ export class RepositoryCache {
   #ready: Promise<void> | undefined;
 
   constructor(options: RepositoryCacheOptions) {
-    this.#options = options;
+    // git runs in other folders than this process.
+    this.#options = { ...options, root: resolve(options.root) };
   }
 
   /**

@@ -10,7 +10,7 @@ import {
   chmodSync,
   readdirSync,
 } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { packRepository } from './pack.js';
 import { BundleShelf } from './testing/bundle-shelf.js';
@@ -96,6 +96,16 @@ describe('a packed repository', () => {
     expect(userGit(workspace.gitDir, ['rev-list', '--all', third]).split('\n')).toEqual([third]);
     expect(() => userGit(workspace.gitDir, ['cat-file', '-e', removed])).toThrow();
     expect(userGit(workspace.gitDir, ['cat-file', '-t', third])).toBe('commit');
+  });
+
+  it('may be asked for with paths relative to this process', async () => {
+    const here = (path: string): string => relative(process.cwd(), path);
+    const { packed, ref } = await shelf.submit(here(root));
+    const again = await packRepository(here(root), { outFile: here(shelf.file('again')) });
+    expect(existsSync(shelf.file('again'))).toBe(true);
+    expect(again.commit).toBe(packed.commit);
+    const workspace = await shelf.cache({ root: here(join(shelf.folder, 'cache')) }).workspace(ref);
+    expect((await workspace.safeRead('README.md')).toString()).toBe('# Sample\n');
   });
 
   it('is the named ref, whatever is checked out', async () => {
