@@ -28,9 +28,7 @@ beforeAll(() => gateway.start());
 afterAll(() => gateway.close());
 beforeEach(() => scriptKeys(gateway));
 afterEach(() => {
-  expect(gateway.unscripted).toEqual([]);
-  gateway.state.reset();
-  gateway.orchestrator.reset();
+  gateway.endTest();
 });
 
 const sha256 = (data: string | Buffer): string => createHash('sha256').update(data).digest('hex');

@@ -15,8 +15,7 @@ beforeEach(() => {
   gateway.state.on('GET /v1/runs', () => ({ items: [], nextCursor: null }));
 });
 afterEach(() => {
-  expect(gateway.unscripted).toEqual([]);
-  gateway.state.reset();
+  gateway.endTest();
 });
 
 const sha256 = (data: Buffer): string => createHash('sha256').update(data).digest('hex');

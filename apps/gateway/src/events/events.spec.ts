@@ -12,8 +12,7 @@ beforeAll(() => gateway.start());
 afterAll(() => gateway.close());
 beforeEach(() => scriptKeys(gateway));
 afterEach(() => {
-  expect(gateway.unscripted).toEqual([]);
-  gateway.state.reset();
+  gateway.endTest();
 });
 
 const PATH = `/v1/runs/${RUN}/events`;

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -40,15 +40,12 @@ beforeEach(() => {
   };
 });
 afterEach(() => {
-  expect(gateway.unscripted).toEqual([]);
-  gateway.state.reset();
-  gateway.orchestrator.reset();
-  expect(leftovers()).toEqual([]);
+  gateway.endTest();
 });
 
+/** What clones left behind on the disk. */
 function leftovers(): string[] {
-  const folder = join(gateway.home, 'gateway', 'clones');
-  return existsSync(folder) ? readdirSync(folder) : [];
+  return readdirSync(join(gateway.home, 'gateway', 'clones'));
 }
 
 async function refusal(url: string, ref?: string): Promise<Problem> {
@@ -65,6 +62,7 @@ describe('a repository by URL', () => {
     const reply = RunRepository.parse(await response.json());
     expect(reply.ref).toMatchObject({ commit: head, base: head });
     expect([...stored.keys()]).toEqual(reply.ref.bundles);
+    expect(leftovers()).toEqual([]);
     expect(
       stored
         .get(reply.ref.bundles[0] ?? '')
@@ -104,6 +102,7 @@ describe('a repository by URL', () => {
     const problem = await refusal(url(), ref);
     expect(problem).toMatchObject({ status: 422, code });
     expect(problem.detail).toContain(says);
+    expect(leftovers()).toEqual([]);
   });
 
   it('that is no URL is refused before anything is tried', async () => {
@@ -155,7 +154,7 @@ describe('a server that never answers', () => {
     const problem = Problem.parse(await (await first).json());
     expect(problem).toMatchObject({ status: 422, code: 'clone_timeout', retryable: true });
     expect(problem.detail).toContain('1000 ms');
-    expect(patient.unscripted).toEqual([]);
+    patient.endTest();
   });
 
   it('is given up at once when the client goes', async () => {

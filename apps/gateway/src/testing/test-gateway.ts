@@ -83,9 +83,12 @@ export class TestGateway {
     return this.call(path, { ...init, headers: { 'content-type': 'application/json', ...headers } });
   }
 
-  /** Calls that no script was for; a test that makes any has failed. */
-  get unscripted(): string[] {
-    return [...this.state.unscripted, ...this.orchestrator.unscripted];
+  /** Forgets scripts and calls. Throws when the test made calls that no script was for. */
+  endTest(): void {
+    const unscripted = [...this.state.unscripted, ...this.orchestrator.unscripted];
+    this.state.reset();
+    this.orchestrator.reset();
+    if (unscripted.length > 0) throw new Error(`calls that no script was for: ${unscripted.join(', ')}`);
   }
 
   get internalToken(): string {
