@@ -6,6 +6,7 @@ import type { ServiceConfig } from './config/service-config.js';
 import { HealthController } from './health/health.controller.js';
 import { HealthRegistry } from './health/health.registry.js';
 import { ServiceIdentity } from './identity.js';
+import { Listening } from './listening.js';
 import { Logger } from './logging/logger.js';
 import { MetricsController } from './metrics/metrics.controller.js';
 import { Metrics } from './metrics/metrics.js';
@@ -21,11 +22,12 @@ export interface ServiceParts {
   readonly metrics: Metrics;
   readonly health: HealthRegistry;
   readonly shutdown: Shutdown;
+  readonly listening: Listening;
   readonly guarded: boolean;
 }
 
 /**
- * What every part of a service may inject: `ServiceIdentity`, `Logger`, `Metrics`, `HealthRegistry`, `Shutdown`, and
+ * What every part of a service may inject: `ServiceIdentity`, `Logger`, `Metrics`, `HealthRegistry`, `Shutdown`, `Listening`, and
  * `SERVICE_CONFIG`; with the routes for health and metrics, and the guard of internal services.
  */
 @Global()
@@ -39,6 +41,7 @@ export class ServiceModule {
       { provide: Metrics, useValue: parts.metrics },
       { provide: HealthRegistry, useValue: parts.health },
       { provide: Shutdown, useValue: parts.shutdown },
+      { provide: Listening, useValue: parts.listening },
     ];
     const guard: Provider[] = parts.guarded
       ? [{ provide: APP_GUARD, useValue: new InternalTokenGuard(parts.config.internalToken) }]

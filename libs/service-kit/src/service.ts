@@ -15,6 +15,7 @@ import { HealthRegistry } from './health/health.registry.js';
 import { allowedMethodsOf } from './http/allowed-methods.js';
 import { requestMiddleware } from './http/request.middleware.js';
 import { ServiceIdentity } from './identity.js';
+import { Listening } from './listening.js';
 import { Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
 import { Metrics, registerProcessMetrics } from './metrics/metrics.js';
@@ -67,6 +68,7 @@ export async function createService<C extends ServiceConfig>(options: ServiceOpt
   const metrics = new Metrics();
   const health = new HealthRegistry();
   const shutdown = new Shutdown(logger);
+  const listening = new Listening();
   registerProcessMetrics(metrics, identity.startedAt);
   const kit = ServiceModule.of({
     config,
@@ -75,6 +77,7 @@ export async function createService<C extends ServiceConfig>(options: ServiceOpt
     metrics,
     health,
     shutdown,
+    listening,
     guarded: options.auth !== 'own',
   });
   const app = await NestFactory.create<NestExpressApplication>(
@@ -111,7 +114,9 @@ export async function createService<C extends ServiceConfig>(options: ServiceOpt
     shutdown,
     async listen(port = portOf(name, config)) {
       await app.listen(port, config.host);
-      return baseUrl(config.host, (server.address() as AddressInfo).port);
+      const address = config.advertise ?? baseUrl(config.host, (server.address() as AddressInfo).port);
+      await listening.tell(address);
+      return address;
     },
     close: (boundMs = config.drainMs) => shutdown.run(boundMs),
   };

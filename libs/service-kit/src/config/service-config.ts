@@ -23,6 +23,11 @@ export const ServiceConfig = z.object({
     'the first of nine free ports, from 1 to 65527',
     z.int().min(1).max(65_527).default(DEFAULT_PORT_BASE),
   ),
+  advertise: setting(
+    'DEVMESH_ADVERTISE',
+    'the base URL under which other services reach this one',
+    z.url({ protocol: /^https?$/ }).optional(),
+  ),
   home: setting('DEVMESH_HOME', 'the data folder', z.string().min(1).default('.devmesh')),
   internalToken: secretSetting(
     'DEVMESH_INTERNAL_TOKEN',
