@@ -12,6 +12,12 @@ export interface Checkout {
   readonly ref: RepositoryRef;
 }
 
+/** A private git directory that holds a commit and its base, gone when the execution ends. */
+export interface ObjectStore {
+  readonly gitDir: string;
+  readonly ref: RepositoryRef;
+}
+
 /** Why a step is done again: the step that rejected, and its output. */
 export interface Rework {
   readonly from: StepId;
@@ -32,6 +38,8 @@ export interface ActionContext<I> {
   progress(message: string): void;
   /** Materialises a tree; disposed of by the kit. */
   checkout(ref: RepositoryRef): Promise<Checkout>;
+  /** The objects of a tree without its files, for making commits; disposed of by the kit. */
+  scratch(ref: RepositoryRef): Promise<ObjectStore>;
   readonly artifacts: {
     /** Stores bytes, or the file at a path, by digest. */
     put(content: Uint8Array | { readonly file: string }, as: { name: string; mediaType: string }): Promise<ArtifactRef>;

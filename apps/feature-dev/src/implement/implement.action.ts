@@ -1,0 +1,49 @@
+import { implement, type Rework } from '@devmesh/agent-kit/action-context';
+import { featureDevImplement, type ProposedPatch } from '@devmesh/contracts/actions/feature-dev';
+import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
+import type { ArtifactRef } from '@devmesh/contracts/artifact';
+import type { RepositoryRef } from '@devmesh/contracts/repository';
+import { fixPatch, roundInWords } from '../apply-fixes/fix-patch.js';
+import { integratePatches } from '../integrate/integrate-patches.js';
+
+const AGENT = 'feature-dev';
+
+/** Where work begins: a tree, and what was found in exactly that tree. */
+interface Start {
+  readonly repository: RepositoryRef;
+  readonly findings: Pick<ArtifactRef, 'digest'> | undefined;
+}
+
+/** What a rejection must say to be worked on; other agents' rejections may say less. */
+const Rejection = codeReviewReview.output.pick({ repository: true, findings: true });
+
+/** A rejected tree is worked on from where it is; a rejection that names none starts over from the input. */
+function startOf(
+  input: { repository: RepositoryRef; findings?: ArtifactRef | undefined },
+  rework: Rework | undefined,
+): Start {
+  const rejected = rework ? Rejection.safeParse(rework.output) : undefined;
+  if (rejected?.success) return rejected.data;
+  return { repository: input.repository, findings: input.findings };
+}
+
+/**
+ * Accepted patches first, then one round of safe fixes, which a later round can make again if they conflict. Patches that are
+ * in the rejected tree already are passed over.
+ */
+export const implementAction = implement(featureDevImplement, async (context) => {
+  const { input } = context;
+  const { repository, findings } = startOf(input, context.rework);
+  const round = await fixPatch(context, repository, findings);
+  const patches: ProposedPatch[] = [...input.patches];
+  if (round.patch) patches.push({ step: context.step, agent: AGENT, patch: round.patch });
+  const submitted = input.repository.base === repository.base ? input.repository : repository;
+  const integrated = await integratePatches(context, repository, patches, submitted);
+  return {
+    ...integrated,
+    fixed: round.fixed,
+    deferred: round.deferred,
+    dropped: round.dropped,
+    summary: `${integrated.summary}; ${roundInWords(round)}`,
+  };
+});

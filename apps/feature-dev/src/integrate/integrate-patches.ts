@@ -1,0 +1,79 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ActionContext, ActionHandler } from '@devmesh/agent-kit/action-context';
+import type { featureDevIntegrate, ProposedPatch } from '@devmesh/contracts/actions/feature-dev';
+import { MediaType } from '@devmesh/contracts/artifact';
+import type { RepositoryRef } from '@devmesh/contracts/repository';
+import { integrate, resultRef, type PatchToIntegrate } from '@devmesh/repository/integrate';
+
+type Proposal = NonNullable<ProposedPatch>;
+type Integrated = Awaited<ReturnType<ActionHandler<typeof featureDevIntegrate>>>;
+
+/**
+ * Turns patches into commits on `repository`, in this order, and stores the bundle of the branch. A patch that conflicts
+ * is left out with the reason; one that is in already, or that changes nothing, is passed over.
+ * `submitted` is a reference to the same base with fewer bundles, where there is one.
+ */
+export async function integratePatches(
+  context: ActionContext<unknown>,
+  repository: RepositoryRef,
+  proposals: readonly ProposedPatch[],
+  submitted: RepositoryRef = repository,
+): Promise<Integrated> {
+  const wanted = proposals.filter((proposal): proposal is Proposal => proposal !== null);
+  const byDigest = new Map(wanted.map((proposal) => [proposal.patch.artifact.digest, proposal]));
+  context.progress(`integrating ${byDigest.size} patches`);
+  const patches: PatchToIntegrate[] = [];
+  for (const [digest, { step, agent, patch }] of byDigest) {
+    patches.push({
+      bytes: await context.artifacts.get({ digest }),
+      title: patch.title,
+      body: patch.body,
+      digest,
+      step,
+      agent,
+    });
+  }
+  const scratch = await context.scratch(repository);
+  const folder = await mkdtemp(join(tmpdir(), 'devmesh-integrate-'));
+  try {
+    const done = await integrate({
+      repository: scratch,
+      patches,
+      runId: context.runId,
+      nowMs: context.now(),
+      outFile: join(folder, 'result.bundle'),
+      signal: context.signal,
+    });
+    const bundle =
+      done.bundleFile === null
+        ? null
+        : await context.artifacts.put(
+            { file: done.bundleFile },
+            { name: 'result.bundle', mediaType: MediaType.bundle },
+          );
+    const commits = done.applied.flatMap(({ digest, commit }) => {
+      const proposal = byDigest.get(digest);
+      return proposal ? [{ title: proposal.patch.title, step: proposal.step, agent: proposal.agent, commit }] : [];
+    });
+    const leftOut = done.conflicts.map(({ digest, files, reason }) => ({
+      title: byDigest.get(digest)?.patch.title ?? digest,
+      reason: `it conflicts${files.length > 0 ? ` in ${files.slice(0, 5).join(', ')}` : ''}: ${reason}`.slice(0, 500),
+    }));
+    return {
+      repository: bundle === null ? repository : resultRef(submitted, done, bundle.digest),
+      bundle,
+      commits,
+      leftOut,
+      summary: commitsInWords(commits.length, leftOut.length),
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function commitsInWords(commits: number, leftOut: number): string {
+  const made = commits === 0 ? 'no commits' : `${commits} ${commits === 1 ? 'commit' : 'commits'}`;
+  return leftOut > 0 ? `${made}, ${leftOut} left out` : made;
+}
