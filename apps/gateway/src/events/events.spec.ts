@@ -68,6 +68,8 @@ describe('a stream of events', () => {
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/event-stream; charset=utf-8');
     expect(response.headers.get('cache-control')).toBe('no-store');
+    // Else the connection would outlive the stream, and a gateway that stops would wait for it.
+    expect(response.headers.get('connection')).toBe('close');
     const messages = await stream.rest();
     expect(messages.map((message) => [message.event, message.id])).toEqual([
       ['event', '1'],

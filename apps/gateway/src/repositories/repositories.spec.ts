@@ -158,7 +158,7 @@ describe('a server that never answers', () => {
   });
 
   it('is given up at once when the client goes', async () => {
-    scriptKeys(patient);
+    // With the default patience of two minutes.
     const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/y.git`;
     const closed = new Promise<void>((resolve) => {
       silent.once('request', (request) => {
@@ -169,7 +169,7 @@ describe('a server that never answers', () => {
     const leave = new AbortController();
     const init = { method: 'POST', body: JSON.stringify({ url }), signal: leave.signal };
     await expect(
-      patient.call('/v1/repositories', { ...init, headers: { 'content-type': 'application/json' } }),
+      gateway.call('/v1/repositories', { ...init, headers: { 'content-type': 'application/json' } }),
     ).rejects.toThrow();
     await closed;
   });
