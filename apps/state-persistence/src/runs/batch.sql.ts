@@ -48,8 +48,6 @@ const COLUMNS = `kind, i, done, status, epoch, seq, unread, parked, wake_at, rec
 /** The statement for a wave. Its text depends only on which kinds of facts the wave holds. */
 export function waveStatement(wave: Wave, now: number): Statement {
   const args = new Args();
-  const at = args.add(instant(now), 'timestamptz');
-  const turn = args.add(instant(now + TURN_LEASE_MS), 'timestamptz');
   const parts: Part[] = [];
   if (wave.acquires.length + wave.appends.length > 0) {
     const ids = args.add(
@@ -63,9 +61,9 @@ export function waveStatement(wave: Wave, now: number): Statement {
         where run_id = any(${ids}) order by run_id for update)`,
     });
   }
-  if (wave.creates.length > 0) parts.push(createPart(args, wave.creates, at));
-  if (wave.acquires.length > 0) parts.push(acquirePart(args, wave.acquires, turn));
-  if (wave.appends.length > 0) parts.push(appendPart(args, wave.appends, at, turn));
+  if (wave.creates.length > 0) parts.push(createPart(args, wave.creates, now));
+  if (wave.acquires.length > 0) parts.push(acquirePart(args, wave.acquires, now));
+  if (wave.appends.length > 0) parts.push(appendPart(args, wave.appends, now));
   const selects = parts.flatMap((part) => (part.select === undefined ? [] : [`(${part.select})`]));
   return {
     name: `wave-${parts.map((part) => part.name).join('-')}`,
@@ -80,7 +78,8 @@ interface Part {
   readonly select?: string;
 }
 
-function createPart(args: Args, ops: readonly CreateOp[], at: string): Part {
+function createPart(args: Args, ops: readonly CreateOp[], now: number): Part {
+  const at = args.add(instant(now), 'timestamptz');
   const c = unnest(args, ops, [
     ['uuid', (op) => op.runId],
     ['text', (op) => op.projectId],
@@ -128,7 +127,8 @@ function createPart(args: Args, ops: readonly CreateOp[], at: string): Part {
   };
 }
 
-function acquirePart(args: Args, ops: readonly AcquireOp[], turn: string): Part {
+function acquirePart(args: Args, ops: readonly AcquireOp[], now: number): Part {
+  const turn = args.add(instant(now + TURN_LEASE_MS), 'timestamptz');
   const q = unnest(args, ops, [
     ['uuid', (op) => op.runId],
     ['text', (op) => op.owner],
@@ -149,7 +149,9 @@ function acquirePart(args: Args, ops: readonly AcquireOp[], turn: string): Part 
   };
 }
 
-function appendPart(args: Args, ops: readonly AppendOp[], at: string, turn: string): Part {
+function appendPart(args: Args, ops: readonly AppendOp[], now: number): Part {
+  const at = args.add(instant(now), 'timestamptz');
+  const turn = args.add(instant(now + TURN_LEASE_MS), 'timestamptz');
   const a = unnest(args, ops, [
     ['uuid', (op) => op.appendId],
     ['uuid', (op) => op.runId],

@@ -39,10 +39,12 @@ export interface StateFixture {
   readonly state: State;
   /** The service's clock, Unix ms. */
   readonly clock: { now: number };
+  /** What the database said of items that were refused. */
+  readonly refusals: unknown[];
   /** A connection of the test's own, for looking and for holding locks. */
   connect(): Promise<pg.Client>;
   /** A service of its own over the same database: another instance. */
-  another(): State;
+  another(options?: { lockTimeoutMs?: number }): State;
   one<R extends BatchResult['result']>(op: BatchOp, expected: R): Promise<Extract<BatchResult, { result: R }>>;
   close(): Promise<void>;
 }
@@ -54,26 +56,28 @@ export async function createStateFixture(serverUrl: string): Promise<StateFixtur
   const clock = { now: T0 };
   const open: Database[] = [];
   const clients: pg.Client[] = [];
-  const connectPool = (): Database => {
-    const made = new Database({ url: database.url, poolSize: 8, lockTimeoutMs: 2_000 });
+  const connectPool = (lockTimeoutMs = 10_000): Database => {
+    const made = new Database({ url: database.url, poolSize: 8, lockTimeoutMs });
     open.push(made);
     return made;
   };
   const db = connectPool();
-  const state = assemble({ db, now: () => clock.now });
+  const refusals: unknown[] = [];
+  const state = assemble({ db, now: () => clock.now, onRefused: (_, error) => refusals.push(error.cause) });
   await state.workflows.put(WORKFLOW_DIGEST, WORKFLOW);
   return {
     database,
     db,
     state,
     clock,
+    refusals,
     connect: async () => {
       const client = new pg.Client({ connectionString: database.url });
       await client.connect();
       clients.push(client);
       return client;
     },
-    another: () => assemble({ db: connectPool(), now: () => clock.now }),
+    another: (options) => assemble({ db: connectPool(options?.lockTimeoutMs), now: () => clock.now }),
     one: async (op, expected) => {
       const [result] = await state.batch.run([op]);
       if (result?.result !== expected) throw new Error(`expected ${expected}, got ${JSON.stringify(result)}`);

@@ -1,0 +1,138 @@
+import type { InboxRow } from '@devmesh/contracts/event';
+import { DevmeshError } from '@devmesh/contracts/errors';
+import type {
+  BatchOp,
+  BatchResult,
+  ClaimReply,
+  ClaimRequest,
+  ClaimResult,
+  DueRun,
+  Heartbeats,
+  InboxPost,
+  InboxPosted,
+} from '@devmesh/contracts/state-api';
+import { StateStore } from '@devmesh/engine/simulator/state-store';
+import type { StateFixture } from './state-fixture.js';
+
+/** What both the model and the service promise, as one suite asks for it. */
+export interface StatePort {
+  batch(ops: readonly BatchOp[]): Promise<BatchResult[]>;
+  post(runId: string, post: InboxPost): Promise<InboxPosted | 'not_found'>;
+  due(limit: number, leaseMs: number): Promise<DueRun[]>;
+  recover(owner: string): Promise<number>;
+  turnFailed(runId: string, epoch: number | null): Promise<{ failures: number; stuck: boolean }>;
+  claim(request: ClaimRequest): Promise<ClaimReply>;
+  record(result: ClaimResult): Promise<'recorded' | 'conflict'>;
+  heartbeat(heartbeats: Heartbeats): Promise<string[]>;
+  look(runId: string): Promise<Look | undefined>;
+}
+
+export interface Look {
+  readonly status: string;
+  readonly wakeAt: number | null;
+  readonly epoch: number;
+  readonly events: number;
+  readonly unread: number;
+}
+
+export function modelPort(clock: { now: number }): StatePort {
+  const store = new StateStore();
+  return {
+    batch: async (ops) => store.batch(ops, clock.now),
+    post: async (runId, post) => {
+      const posted = store.post(runId, post, clock.now);
+      return 'result' in posted ? 'not_found' : posted;
+    },
+    due: async (limit, leaseMs) => store.due(limit, leaseMs, clock.now),
+    recover: async (owner) => store.recover(owner, clock.now),
+    turnFailed: async (runId, epoch) => store.turnFailed(runId, clock.now, epoch),
+    claim: async (request) => store.claim(request, clock.now),
+    record: async (result) => store.record(result),
+    heartbeat: async (heartbeats) => store.heartbeat(heartbeats, clock.now),
+    look: async (runId) => {
+      const run = store.look(runId);
+      return (
+        run && {
+          status: run.status,
+          wakeAt: run.wakeAt,
+          epoch: run.epoch,
+          events: run.events.length,
+          unread: run.unread,
+        }
+      );
+    },
+  };
+}
+
+export function servicePort({ state, db }: StateFixture): StatePort {
+  return {
+    batch: (ops) => state.batch.run(ops),
+    post: (runId, post) => state.inbox.post(runId, post).catch((error: unknown) => codeOf(error, 'not_found')),
+    due: (limit, leaseMs) => state.due.poll({ limit, leaseMs, waitMs: 0 }),
+    recover: (owner) => state.due.recover(owner),
+    turnFailed: (runId, epoch) => state.due.turnFailed(runId, epoch, 'boom'),
+    claim: (request) => state.executions.claim(request),
+    record: async (result) => {
+      try {
+        await state.executions.recordOutcome(result);
+        return 'recorded';
+      } catch (error) {
+        return codeOf(error, 'conflict');
+      }
+    },
+    heartbeat: (heartbeats) => state.executions.heartbeat(heartbeats),
+    look: async (runId) => {
+      const [row] = await db.read<{
+        status: string;
+        wake_at: Date | null;
+        epoch: number;
+        events: number;
+        unread: number;
+        rows: number;
+      }>({
+        name: 'test-look',
+        text: `select status, wake_at, epoch, unread,
+          (select count(*)::int from run_events e where e.run_id = h.run_id) as events,
+          (select count(*)::int from inbox i where i.run_id = h.run_id and not consumed) as rows
+          from run_heads h where run_id = $1::uuid`,
+        values: [runId],
+      });
+      if (row === undefined) return undefined;
+      if (row.rows !== row.unread) throw new Error(`the head counts ${row.unread} unread rows, there are ${row.rows}`);
+      return {
+        status: row.status,
+        wakeAt: row.wake_at?.getTime() ?? null,
+        epoch: row.epoch,
+        events: row.events,
+        unread: row.unread,
+      };
+    },
+  };
+}
+
+function codeOf<C extends string>(error: unknown, code: C): C {
+  if (error instanceof DevmeshError && error.code === code) return code;
+  throw error;
+}
+
+/** An answer without what may differ between two ports: texts and the ids of rows. */
+export function comparable(result: BatchResult): unknown {
+  switch (result.result) {
+    case 'refused':
+      return { result: 'refused', code: result.code };
+    case 'appended':
+      return { ...result, inbox: result.inbox.map(withoutId) };
+    case 'acquired':
+      return {
+        ...result,
+        inbox: result.inbox.map(withoutId),
+        leases: [...result.leases].sort((a, b) => (a.key < b.key ? -1 : 1)),
+      };
+    default:
+      return result;
+  }
+}
+
+function withoutId({ dedupeKey, message }: InboxRow): unknown {
+  return { dedupeKey, message };
+}
