@@ -1,0 +1,65 @@
+import type { ComponentReport, StackReport } from '@devmesh/analysis/stack/component-report';
+import { inFolder } from '@devmesh/analysis/stack/manifest';
+import type { SourceTree } from '@devmesh/analysis/tree/source-tree';
+import { composeFile, existingCompose, type BuiltComponent } from '../compose/compose-file.js';
+import type { Image, NoImage } from '../images/image.js';
+import { nodeImage } from '../images/node-image.js';
+import { pythonImage } from '../images/python-image.js';
+
+export interface Proposal {
+  /** New files by path; none of them is there yet. */
+  readonly files: ReadonlyMap<string, string>;
+  readonly kept: readonly { readonly path: string; readonly reason: string }[];
+  /** Components without an image, with the reason. */
+  readonly withoutImage: readonly { readonly name: string; readonly reason: string }[];
+}
+
+const MINE = 'it is there already and belongs to the repository';
+
+/** What is missing of Dockerfile, .dockerignore and compose file. Pure but for reading the tree. */
+export function proposeFiles(tree: SourceTree, report: StackReport): Proposal {
+  const files = new Map<string, string>();
+  const kept = new Map<string, string>();
+  const withoutImage: { name: string; reason: string }[] = [];
+  const built: BuiltComponent[] = [];
+  for (const path of report.dockerfiles) kept.set(path, MINE);
+  for (const component of report.components) {
+    const { root, name, port } = component.component;
+    const dockerfile = inFolder(root, 'Dockerfile');
+    const image = imageOf(tree, component, report.components);
+    if (tree.exists(dockerfile)) {
+      kept.set(dockerfile, MINE);
+      // A generated image of before keeps the port and context that it was generated for.
+      const context = 'content' in image && !component.dockerfiles.includes(dockerfile) ? image : undefined;
+      built.push({
+        report: component,
+        dockerfile,
+        context: context?.context ?? root,
+        port: context?.port ?? port?.value,
+      });
+    } else if (component.dockerfiles[0] !== undefined) {
+      built.push({ report: component, dockerfile: component.dockerfiles[0], context: root, port: port?.value });
+    } else if ('reason' in image) {
+      withoutImage.push({ name, reason: image.reason });
+    } else if (!files.has(dockerfile)) {
+      files.set(dockerfile, image.content);
+      built.push({ report: component, dockerfile, context: image.context, port: image.port });
+      const ignore = inFolder(image.context, '.dockerignore');
+      if (tree.exists(ignore)) kept.set(ignore, MINE);
+      else if (!files.has(ignore)) files.set(ignore, image.dockerignore);
+    } else {
+      withoutImage.push({ name, reason: `${dockerfile} is written for another component of the same folder` });
+    }
+  }
+  const compose = existingCompose((path) => tree.exists(path));
+  if (compose !== undefined) kept.set(compose, MINE);
+  else {
+    const content = composeFile(built);
+    if (content !== undefined) files.set('compose.yaml', content);
+  }
+  return { files, kept: [...kept].map(([path, reason]) => ({ path, reason })), withoutImage };
+}
+
+function imageOf(tree: SourceTree, report: ComponentReport, all: readonly ComponentReport[]): Image | NoImage {
+  return report.ecosystem === 'node' ? nodeImage(tree, report, all) : pythonImage(tree, report);
+}
