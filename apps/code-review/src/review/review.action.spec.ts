@@ -1,0 +1,157 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import addFormats from 'ajv-formats';
+import type { Log } from 'sarif';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
+import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
+import type { ArtifactRef } from '@devmesh/contracts/artifact';
+import { FindingsDocument, type SeverityCounts } from '@devmesh/contracts/finding';
+import { commitAll, makeRepository, removeAll } from '@devmesh/repository/testing/sample-git';
+import { createActions } from '../actions.js';
+import { SARIF_SCHEMA } from '../testing/sarif-schema.js';
+import { reviewAction } from './review.action.js';
+
+const ajv = new Ajv({ strict: true, allowUnionTypes: true, strictTypes: false, strictRequired: false });
+addFormats.default(ajv);
+const isSarif = ajv.compile(SARIF_SCHEMA);
+
+const FILES = [
+  ['src/a b#1.py', 'import requests\nrequests.get("https://a.example", verify=False)\n'],
+  ['src/run.js', "import { exec } from 'node:child_process';\nexport const f = (x) => exec(`ls ${x}`);\n"],
+  ['Dockerfile', 'FROM node:24\nADD a.js /\nUSER node\n'],
+  ['broken.ts', 'const = ;; }{ (\n'],
+  ['key.txt', `token: ${['ghp', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'].join('_')}\n`],
+] as const;
+
+let bench: ActionBench;
+let folder: string;
+const recorded: SeverityCounts[] = [];
+const action = reviewAction((counts) => recorded.push(counts));
+
+beforeEach(() => {
+  bench = new ActionBench();
+  folder = makeRepository(FILES);
+  recorded.length = 0;
+});
+afterEach(async () => {
+  await bench.dispose();
+  removeAll(folder);
+});
+
+async function review(input: { rejectAt?: 'critical' | 'high' | 'medium'; rejectOn?: 'all' | 'fixable' } = {}) {
+  const repository = await bench.submit(folder);
+  const parsed = codeReviewReview.input.parse({ repository, ...input });
+  return codeReviewReview.output.parse(await action.run(bench.context(parsed)));
+}
+
+const sarifOf = (ref: ArtifactRef) => JSON.parse(bench.read(ref).toString()) as Log;
+
+describe('a review', () => {
+  it('gives findings, counts, a verdict and the tree that it looked at', async () => {
+    const output = await review();
+    const { findings } = FindingsDocument.parse(JSON.parse(bench.read(output.findings).toString()));
+    expect(findings.map(({ class: kind, location }) => [location.path, kind])).toEqual([
+      ['Dockerfile', 'docker-copy'],
+      ['key.txt', 'hardcoded-secret'],
+      ['src/a b#1.py', 'tls-verify-off'],
+      ['src/run.js', 'command-injection'],
+    ]);
+    expect(output).toMatchObject({
+      verdict: 'rejected',
+      counts: { critical: 2, high: 1, medium: 0, low: 1, info: 0 },
+      fixable: 2,
+      filesReviewed: 5,
+      filesSkipped: 0,
+      summary: '4 findings (2 critical, 1 high, 1 low); rejected: 3 at high or worse',
+    });
+    expect(recorded).toEqual([output.counts]);
+    expect(bench.progress).toContain('reviewing');
+  });
+
+  it('judges by what it was asked to', async () => {
+    expect((await review({ rejectAt: 'critical', rejectOn: 'fixable' })).verdict).toBe('approved');
+    expect((await review({ rejectAt: 'high', rejectOn: 'fixable' })).verdict).toBe('rejected');
+    expect((await review({ rejectAt: 'critical' })).verdict).toBe('rejected');
+  });
+
+  it('approves a clean tree', async () => {
+    removeAll(folder);
+    folder = makeRepository([['a.py', 'print(1)\n']]);
+    expect(await review()).toMatchObject({
+      verdict: 'approved',
+      fixable: 0,
+      summary: 'no findings; approved: none at high or worse',
+    });
+  });
+
+  it('gives the same bytes twice', async () => {
+    const [a, b] = [await review(), await review()];
+    expect([a.findings.digest, a.sarif.digest]).toEqual([b.findings.digest, b.sarif.digest]);
+  });
+
+  it('shows no secret anywhere', async () => {
+    const output = await review();
+    for (const ref of [output.findings, output.sarif]) expect(bench.read(ref).toString()).not.toContain('a1B2c3D4e5');
+    expect(JSON.stringify(output)).not.toContain('a1B2c3D4e5');
+  });
+
+  it('does not follow links', async () => {
+    mkdirSync(join(folder, 'src/deep'));
+    writeFileSync(join(folder, 'src/deep/x.py'), 'eval(input())\n');
+    symlinkSync('deep/x.py', join(folder, 'src/link.py'));
+    symlinkSync('/etc', join(folder, 'src/etc'));
+    commitAll(folder, 'Links');
+    const output = await review();
+    const { findings } = FindingsDocument.parse(JSON.parse(bench.read(output.findings).toString()));
+    expect(findings.filter(({ location }) => location.path.includes('link') || location.path.includes('etc'))).toEqual(
+      [],
+    );
+    expect(output.filesSkipped).toBe(2);
+  });
+});
+
+describe('SARIF', () => {
+  it('is valid, with one rule a descriptor and fixes in bytes', async () => {
+    const log = sarifOf((await review()).sarif);
+    expect(isSarif(log), JSON.stringify(isSarif.errors)).toBe(true);
+    const [run] = log.runs;
+    for (const result of run!.results!) {
+      expect(run!.tool.driver.rules![result.ruleIndex!]!.id).toBe(result.ruleId);
+    }
+    const tls = run!.results!.find(({ ruleId }) => ruleId === 'py-certificates-not-checked')!;
+    expect(tls.locations![0]!.physicalLocation!.artifactLocation!.uri).toBe('src/a%20b%231.py');
+    expect(tls.fixes![0]!.artifactChanges[0]!.replacements).toEqual([
+      { deletedRegion: { byteOffset: FILES[0][1].indexOf('False'), byteLength: 5 }, insertedContent: { text: 'True' } },
+    ]);
+  });
+
+  it('is valid without findings', async () => {
+    removeAll(folder);
+    folder = makeRepository([['a.py', 'print(1)\n']]);
+    expect(isSarif(sarifOf((await review()).sarif))).toBe(true);
+  });
+
+  it.each([
+    ['a missing version', (log: Log) => Reflect.deleteProperty(log, 'version')],
+    ['a line 0', (log: Log) => (log.runs[0]!.results![0]!.locations![0]!.physicalLocation!.region!.startLine = 0)],
+    ['an unknown level', (log: Log) => (log.runs[0]!.results![0]!.level = 'fatal' as never)],
+    [
+      'a blank in a uri',
+      (log: Log) => (log.runs[0]!.results![0]!.locations![0]!.physicalLocation!.artifactLocation!.uri = 'a b'),
+    ],
+    ['a member of its own', (log: Log) => Object.assign(log.runs[0]!.results![0]!, { severity: 'high' })],
+    ['a result without message', (log: Log) => Reflect.deleteProperty(log.runs[0]!.results![0]!, 'message')],
+  ])('would not be valid with %s', async (_, spoil) => {
+    const log = sarifOf((await review()).sarif);
+    spoil(log);
+    expect(isSarif(log)).toBe(false);
+  });
+});
+
+it('offers every action of its contract', () => {
+  expect(createActions({ recordFindings: () => {} }).map(({ contract }) => contract.id)).toEqual([
+    'code-review/review',
+  ]);
+});
