@@ -55,10 +55,10 @@ export class ArtifactsService {
   }
 }
 
-function head(response: Response, digest: Digest, size: number): void {
+function head(response: Response, digest: Digest, size: number | undefined): void {
+  if (size !== undefined) response.set('content-length', String(size));
   response.status(200).set({
     'content-type': 'application/octet-stream',
-    'content-length': String(size),
     'content-disposition': `attachment; filename="${digest}"`,
     'content-security-policy': "default-src 'none'; sandbox",
     // The address is the content's digest: it never changes. Not for shared caches, which know no keys.

@@ -13,9 +13,9 @@ import type {
 import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import type { z } from 'zod';
 
-/** An artifact on its way out. `size` in bytes. Whoever takes it reads `body` to its end or destroys it. */
+/** An artifact on its way out. `size` in bytes, where the store says it. Whoever takes it reads `body` to its end or destroys it. */
 export interface ArtifactBody {
-  readonly size: number;
+  readonly size: number | undefined;
   readonly body: Readable;
 }
 
@@ -30,7 +30,7 @@ export abstract class StatePort {
   abstract events(runId: RunId, query: EventQuery, signal?: AbortSignal): Promise<EventPage>;
   abstract runArtifacts(runId: RunId): Promise<z.infer<typeof ArtifactPage>>;
   abstract workflow(digest: Digest): Promise<WorkflowDefinition>;
-  abstract artifactSize(digest: Digest): Promise<number>;
+  abstract artifactSize(digest: Digest): Promise<number | undefined>;
   abstract artifact(digest: Digest, signal?: AbortSignal): Promise<ArtifactBody>;
   /** Streams `body` into the store, which refuses it unless it has that digest. `size` in bytes, where it is known. */
   abstract storeArtifact(
