@@ -1,0 +1,157 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Finding } from '@devmesh/contracts/finding';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { reviewText } from '../findings/review-tree.js';
+import { applyEdits } from './apply-edits.js';
+import { applyFixes } from './apply-fixes.js';
+import { planRound } from './plan-round.js';
+
+const edit = (start: number, end: number, text = '') => ({ start, end, text });
+const fix = (name: string, ...edits: ReturnType<typeof edit>[]) => ({ name, edits });
+
+describe('planRound', () => {
+  const names = (round: ReturnType<typeof planRound<ReturnType<typeof fix>>>) => [
+    round.now.map(({ name }) => name),
+    round.later.map(({ name }) => name),
+  ];
+
+  it('takes fixes that stand apart or touch', () => {
+    expect(names(planRound([fix('b', edit(5, 8)), fix('a', edit(0, 5))]))).toEqual([['a', 'b'], []]);
+  });
+  it('lets the outer one go first, and what is inside its span wait, even between its edits', () => {
+    expect(names(planRound([fix('inner', edit(10, 12)), fix('outer', edit(5, 8), edit(20, 25))]))).toEqual([
+      ['outer'],
+      ['inner'],
+    ]);
+  });
+  it('lets one of several at the same place go', () => {
+    expect(names(planRound([fix('a', edit(3, 3, 'x')), fix('b', edit(3, 3, 'y'))]))).toEqual([['a'], ['b']]);
+    expect(names(planRound([fix('a', edit(3, 6)), fix('b', edit(3, 6))]))).toEqual([['a'], ['b']]);
+    expect(names(planRound([fix('a', edit(3, 6)), fix('b', edit(6, 6, 'x'))]))).toEqual([['a'], ['b']]);
+  });
+});
+
+describe('applyEdits', () => {
+  const text = Buffer.from('aü😀\r\nz');
+  it('replaces, removes and inserts bytes and leaves the rest', () => {
+    expect(applyEdits(text, [edit(0, 1, 'ß'), edit(7, 9)]).toString()).toBe('ßü😀z');
+    expect(applyEdits(text, [edit(10, 10, '!')]).toString()).toBe('aü😀\r\nz!');
+  });
+  it.each([
+    ['outside', [edit(10, 11)]],
+    ['backwards', [edit(3, 1)]],
+    ['over each other', [edit(0, 3), edit(1, 3)]],
+    ['through a character', [edit(2, 3)]],
+  ])('refuses edits %s', (_, edits) => {
+    expect(() => applyEdits(text, edits)).toThrow();
+  });
+});
+
+describe('applyFixes', () => {
+  let root: string;
+  beforeEach(() => {
+    root = mkdtempSync(join(tmpdir(), 'fixes-'));
+  });
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  async function run(path: string, text: string, change: (finding: Finding) => Finding = (finding) => finding) {
+    mkdirSync(join(root, path, '..'), { recursive: true });
+    writeFileSync(join(root, path), text);
+    const { findings } = await reviewText(path, text);
+    const round = await applyFixes(root, findings.map(change));
+    return { round, after: readFileSync(join(root, path), 'utf8') };
+  }
+
+  it.each([
+    ['a.py', 'import yaml as y\ny.load(a,  Loader = y.Loader )\n', 'import yaml as y\ny.safe_load(a )\n'],
+    [
+      'a.py',
+      'import yaml\r\nyaml.load(\r\n    a,\r\n    yaml.UnsafeLoader,\r\n)\r\n',
+      'import yaml\r\nyaml.safe_load(\r\n    a,\r\n)\r\n',
+    ],
+    ['a.py', 'import yaml\nyaml.load(Loader=yaml.Loader, stream=a)\n', 'import yaml\nyaml.safe_load(stream=a)\n'],
+    ['a.py', 'import yaml\nyaml.load_all(a)\n', 'import yaml\nyaml.safe_load_all(a)\n'],
+    ['a.py', 'from yaml import load\nload(a)\n', 'from yaml import load\nload(a)\n'],
+    ['a.py', 'import yaml\nyaml.load(*a)\n', 'import yaml\nyaml.load(*a)\n'],
+    ['a.js', "r.cookie('sid', v)\n", "r.cookie('sid', v, { httpOnly: true, secure: true })\n"],
+    ['a.js', "r.cookie('sid', v, {})\n", "r.cookie('sid', v, { httpOnly: true, secure: true })\n"],
+    [
+      'a.js',
+      "r.cookie('sid', v, {\n  httpOnly: false,\n  path: '/',\n});\n",
+      "r.cookie('sid', v, {\n  httpOnly: true,\n  path: '/', secure: true,\n});\n",
+    ],
+    ['a.py', 'r.set_cookie("sid", v,)\n', 'r.set_cookie("sid", v, httponly=True, secure=True,)\n'],
+    [
+      'a.ts',
+      'const token = Math.random().toString(36).substring(2);\n',
+      "const token = globalThis.crypto.randomUUID().replaceAll('-', '');\n",
+    ],
+    [
+      'a.ts',
+      'import * as c from "crypto";\nconst token = Math.random().toString(36).slice(2);\n',
+      'import * as c from "crypto";\nconst token = c.randomUUID().replaceAll("-", "");\n',
+    ],
+    [
+      'a.ts',
+      'const token = Math.random().toString(36).slice(2, 8);\n',
+      'const token = Math.random().toString(36).slice(2, 8);\n',
+    ],
+    ['a.js', 'const o = { rejectUnauthorized: false };\n', 'const o = { rejectUnauthorized: true };\n'],
+    [
+      'Dockerfile',
+      'FROM a:1\r\nRUN apt-get update && \\\r\n  apt-get install -y \\\r\n  b && rm -rf /var/lib/apt/lists/*\r\nUSER 1\r\n',
+      'FROM a:1\r\nRUN apt-get update && \\\r\n  apt-get install --no-install-recommends -y \\\r\n  b && rm -rf /var/lib/apt/lists/*\r\nUSER 1\r\n',
+    ],
+    ['Dockerfile', 'FROM a:1\nADD b.js /\nUSER 1\n', 'FROM a:1\nCOPY b.js /\nUSER 1\n'],
+  ])('%s: %j becomes %j', async (path, before, wanted) => {
+    const { round, after } = await run(path, before);
+    expect(after).toBe(wanted);
+    expect(round.fixed).toHaveLength(before === wanted ? 0 : 1);
+    expect((await reviewText(path, after)).findings.filter((finding) => finding.fix)).toEqual([]);
+  });
+
+  it('drops the fixes of a file that would no longer parse, and only those', async () => {
+    writeFileSync(join(root, 'good.py'), 'import yaml\nyaml.load(a)\n');
+    const good = (await reviewText('good.py', 'import yaml\nyaml.load(a)\n')).findings;
+    const text = 'import yaml\nyaml.load(a)\n';
+    writeFileSync(join(root, 'bad.py'), text);
+    const bad = (await reviewText('bad.py', text)).findings.map((finding) => ({
+      ...finding,
+      fix: { description: 'x', edits: [{ start: 0, end: 6, text: '((' }] },
+    }));
+    const round = await applyFixes(root, [...bad, ...good]);
+    expect(round.files).toEqual(['good.py']);
+    expect(round.dropped).toMatchObject([{ reason: 'the file would no longer parse' }]);
+    expect(readFileSync(join(root, 'bad.py'), 'utf8')).toBe(text);
+  });
+
+  it('never writes through a link or outside the tree', async () => {
+    const outside = join(root, 'outside.py');
+    const tree = join(root, 'tree');
+    mkdirSync(tree);
+    const text = 'import yaml\nyaml.load(a)\n';
+    writeFileSync(outside, text);
+    symlinkSync('../outside.py', join(tree, 'a.py'));
+    symlinkSync('..', join(tree, 'up'));
+    const { findings } = await reviewText('a.py', text);
+    const at = (path: string) => findings.map((finding) => ({ ...finding, location: { ...finding.location, path } }));
+    const round = await applyFixes(
+      tree,
+      ['a.py', 'up/outside.py', '../outside.py', '/etc/x.py', '.git/config.py', 'b\0.py'].flatMap(at),
+    );
+    expect(round.dropped).toHaveLength(6);
+    expect(round.fixed).toEqual([]);
+    expect(readFileSync(outside, 'utf8')).toBe(text);
+  });
+
+  it('drops what no longer reads as the finding says', async () => {
+    const { round, after } = await run('a.py', 'import yaml\nyaml.load(a)\n', (finding) => ({
+      ...finding,
+      location: { ...finding.location, startLine: 1 },
+    }));
+    expect(round.dropped).toHaveLength(1);
+    expect(after).toContain('yaml.load(a)');
+  });
+});
