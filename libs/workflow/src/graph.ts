@@ -143,12 +143,9 @@ export function graphOf(workflow: WorkflowDefinition): Graph {
     }
   }
   const sorted = topologicalOrder(workflow.steps);
-  const upstream = new Map<StepId, StepId[]>();
+  const upstream = new Map<StepId, StepId[]>(sorted.map((id) => [id, []]));
   for (const id of sorted) {
-    upstream.set(
-      id,
-      sorted.filter((other) => other !== id && reachable(successors, other).has(id)),
-    );
+    for (const later of reachable(successors, id)) if (later !== id) upstream.get(later)?.push(id);
   }
   return {
     workflow,

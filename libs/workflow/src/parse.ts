@@ -10,10 +10,10 @@ import {
   type WorkflowDefinition,
   type WorkflowProblem,
 } from '@devmesh/contracts/workflow';
-import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { isMap, isNode, isPair, isScalar, LineCounter, parseDocument, visit, type Document } from 'yaml';
 import { finish } from './finish.js';
 import { SourceWorkflow, type SourceBranch, type SourceStep } from './source-schema.js';
-import { validate, type Locate, type Path } from './validate.js';
+import { validate, validateFinished, type Locate, type Path } from './validate.js';
 
 export type ParseResult =
   | { readonly workflow: WorkflowDefinition; readonly problems: readonly [] }
@@ -39,6 +39,19 @@ function locator(document: Document.Parsed, lines: LineCounter): Locate {
     }
     return { line: 1, column: 1 };
   };
+}
+
+/** Where the first alias of the document stands. */
+function aliasIn(document: Document.Parsed, lines: LineCounter): { line: number; column: number } {
+  let offset = 0;
+  visit(document, {
+    Alias: (_key, alias) => {
+      offset = alias.range?.[0] ?? 0;
+      return visit.BREAK;
+    },
+  });
+  const { line, col } = lines.linePos(offset);
+  return { line: Math.max(1, line), column: Math.max(1, col) };
 }
 
 const BUILT_IN: Readonly<Record<string, Branch>> = {
@@ -107,7 +120,7 @@ function stepOf(source: SourceStep, id: StepId, action: ActionContract): StepDef
       maxAttempts: retry.max_attempts ?? DEFAULT_RETRY.maxAttempts,
       initialDelayMs: retry.initial_delay ?? DEFAULT_RETRY.initialDelayMs,
       factor: retry.factor ?? DEFAULT_RETRY.factor,
-      maxDelayMs: retry.max_delay ?? DEFAULT_RETRY.maxDelayMs,
+      maxDelayMs: retry.max_delay ?? Math.max(DEFAULT_RETRY.maxDelayMs, retry.initial_delay ?? 0),
     },
     on,
   };
@@ -119,15 +132,18 @@ function schemaProblems(error: import('zod').ZodError): Problem[] {
     const path = issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part));
     const at = issue.code === 'unrecognized_keys' && issue.keys[0] !== undefined ? [...path, issue.keys[0]] : path;
     const where = path.length === 0 ? 'the workflow' : `\`${path.join('.')}\``;
+    const isBranch = BRANCH_EVENTS.some((on) => path.includes(`on_${on}`));
     const cure =
-      issue.code === 'invalid_union' && BRANCH_EVENTS.some((on) => path.includes(`on_${on}`))
+      issue.code === 'invalid_union' && isBranch
         ? 'the name of a step, log_and_notify, fail, or {action: retry, target: STEP, max_attempts: N}'
         : issue.message;
     const unbounded =
-      path.at(-1) === 'max_attempts' ||
-      (issue.code === 'invalid_union' && JSON.stringify(issue.errors).includes('max_attempts'));
+      isBranch &&
+      (path.at(-1) === 'max_attempts' ||
+        (issue.code === 'invalid_union' && JSON.stringify(issue.errors).includes('max_attempts')));
+    const tooMany = issue.code === 'too_big' && path.join('.') === 'steps';
     return {
-      code: unbounded ? 'unbounded_loop' : 'schema',
+      code: unbounded ? 'unbounded_loop' : tooMany ? 'limit' : 'schema',
       path: at,
       message: unbounded
         ? `${where}: a loop says how often it may go round: max_attempts, 1 to ${WORKFLOW_LIMITS.reworkRounds}`
@@ -172,9 +188,7 @@ export function parseWorkflow(source: string, catalogue: ActionCatalogue): Parse
   try {
     value = document.toJS({ maxAliasCount: 0 });
   } catch {
-    return fail([
-      { code: 'yaml', line: 1, column: 1, message: 'anchors and aliases are not read; write the value out' },
-    ]);
+    return fail([{ code: 'yaml', ...aliasIn(document, lines), message: 'aliases are not read; write the value out' }]);
   }
   const parsed = SourceWorkflow.safeParse(value);
   if (!parsed.success) return fail(schemaProblems(parsed.error).map(located));
@@ -193,5 +207,8 @@ export function parseWorkflow(source: string, catalogue: ActionCatalogue): Parse
   const written: WorkflowDefinition = { name, version, description, steps };
   const invalid = validate(written, catalogue);
   if (invalid.length > 0) return fail(invalid.map(located));
-  return { workflow: parsed.data.finish ? finish(written, catalogue) : written, problems: [] };
+  if (!parsed.data.finish) return { workflow: written, problems: [] };
+  const finished = finish(written, catalogue);
+  const spoilt = validateFinished(written, finished);
+  return spoilt.length > 0 ? fail(spoilt.map(located)) : { workflow: finished, problems: [] };
 }

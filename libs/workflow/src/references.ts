@@ -11,12 +11,13 @@ export type Reference =
   | { readonly of: 'patches' }
   | { readonly of: 'step'; readonly step: StepId; readonly path: readonly string[] };
 
-const WHOLE = /^\$\{\{\s*([^}]*?)\s*\}\}$/;
+// One way to match: blanks are trimmed afterwards, so that a long run of them costs no backtracking.
+const WHOLE = /^\$\{\{([^}]*)\}\}$/;
 const STEP = /^steps\.([a-z0-9][a-z0-9_-]*)\.output((?:\.[A-Za-z0-9_-]+)*)$/;
 
 /** The text inside `${{ … }}` when the string is wholly one; undefined for ordinary text. */
 export function referenceText(text: string): string | undefined {
-  return WHOLE.exec(text)?.[1];
+  return WHOLE.exec(text)?.[1]?.trim();
 }
 
 /** Parses the inside of `${{ … }}`; undefined when it is none of the forms of docs/engine.md. */

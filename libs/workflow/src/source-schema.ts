@@ -3,6 +3,8 @@ import { JsonObject } from '@devmesh/contracts/json';
 import { WORKFLOW_LIMITS } from '@devmesh/contracts/workflow';
 import { z } from 'zod';
 
+/** The longest wait between two attempts, as the stored form has it. */
+const MAX_DELAY_MS = 3600_000;
 const DURATION = /^(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)$/;
 const UNIT_MS = { ms: 1, s: 1000, m: 60_000, h: 3600_000, d: 86_400_000 } as const;
 
@@ -15,6 +17,7 @@ const Duration = z
     return Math.round(Number(match?.[1]) * UNIT_MS[match?.[2] as keyof typeof UNIT_MS]);
   })
   .pipe(z.number().min(1).max(WORKFLOW_LIMITS.timeoutMs, 'at most 7d'));
+const Delay = Duration.pipe(z.number().max(MAX_DELAY_MS, 'at most 1h'));
 
 const Retry = z.strictObject({
   action: z.literal('retry'),
@@ -41,9 +44,9 @@ export const SourceStep = z.strictObject({
   retry: z
     .strictObject({
       max_attempts: z.number().int().min(1).max(WORKFLOW_LIMITS.retryAttempts).optional(),
-      initial_delay: Duration.optional(),
+      initial_delay: Delay.optional(),
       factor: z.number().min(1).max(10).optional(),
-      max_delay: Duration.optional(),
+      max_delay: Delay.optional(),
     })
     .default({}),
   on_success: SourceBranches.default([]),

@@ -1,12 +1,14 @@
 import type { ActionCatalogue } from '@devmesh/contracts/catalogue';
 import type { StepId } from '@devmesh/contracts/ids';
 import {
+  BRANCH_EVENTS,
   WORKFLOW_LIMITS,
   type StepDefinition,
   type WorkflowDefinition,
   type WorkflowProblem,
 } from '@devmesh/contracts/workflow';
 import { branchesOf, graphOf, reachable, successorsOf, topologicalOrder, worstCaseRounds } from './graph.js';
+import { neverRunning } from './reachability.js';
 import { parseReference, referencesIn } from './references.js';
 
 export type Path = readonly (string | number)[];
@@ -76,6 +78,42 @@ function findCycle(steps: readonly StepDefinition[]): StepId[] {
   }
 }
 
+/** Two handlers that send back on the same event would share one counter, and only one could be meant. */
+function doubleHandlers(workflow: WorkflowDefinition): UnlocatedProblem[] {
+  return workflow.steps.flatMap((step, index) =>
+    BRANCH_EVENTS.flatMap((on): UnlocatedProblem[] =>
+      step.on[on].filter(({ kind }) => kind === 'rework').length > 1
+        ? [
+            {
+              code: 'schema',
+              path: ['steps', index, `on_${on}`],
+              message: `on_${on} of ${step.id} sends work back twice; keep one {action: retry, …}, with the target that comes first`,
+            },
+          ]
+        : [],
+    ),
+  );
+}
+
+/** What the implicit last steps make wrong: a name that is taken, a workflow that is too long with them. */
+export function validateFinished(written: WorkflowDefinition, finished: WorkflowDefinition): UnlocatedProblem[] {
+  const added = finished.steps.slice(written.steps.length).map((step) => step.id);
+  const taken = written.steps.flatMap((step, index): UnlocatedProblem[] =>
+    added.includes(step.id)
+      ? [
+          {
+            code: 'duplicate_step',
+            path: ['steps', index],
+            message: `${step.id} is the name of a last step that is added by itself; give this one another \`id\`, or say finish: false`,
+          },
+        ]
+      : [],
+  );
+  if (taken.length > 0 || finished.steps.length <= WORKFLOW_LIMITS.steps) return taken;
+  const message = `a workflow has at most ${WORKFLOW_LIMITS.steps} steps, and ${added.join(' and ')} would be added to its ${written.steps.length}; drop a step, or say finish: false`;
+  return [{ code: 'limit', path: ['steps'], message }];
+}
+
 function cycles(workflow: WorkflowDefinition): UnlocatedProblem[] {
   if (topologicalOrder(workflow.steps).length === workflow.steps.length) return [];
   const cycle = findCycle(workflow.steps);
@@ -120,35 +158,13 @@ function loops(workflow: WorkflowDefinition): UnlocatedProblem[] {
   return problems;
 }
 
-/** A step that needs a step which only runs on another, excluding branch can never run. Found for goto branches of one source. */
 function unreachable(workflow: WorkflowDefinition): UnlocatedProblem[] {
   const graph = graphOf(workflow);
-  const problems: UnlocatedProblem[] = [];
-  for (const [index, step] of workflow.steps.entries()) {
-    if (step.always) continue;
-    const sources = graph.gotoSources.get(step.id) ?? [];
-    const dead =
-      sources.length > 0 && sources.every((source) => !canTake(graph.steps.get(source), step.id, step.needs));
-    if (dead) {
-      problems.push({
-        code: 'unreachable_step',
-        path: ['steps', index],
-        message: `${step.id} can never run: it needs ${sources.join(', ')} to succeed, and is branched to only when that does not; drop the need or the branch`,
-      });
-    }
-  }
-  return problems;
-}
-
-/** Whether the source can take a branch to the target while every need of the target is met. */
-function canTake(source: StepDefinition | undefined, target: StepId, needs: readonly StepId[]): boolean {
-  if (!source) return false;
-  const events = branchesOf(source).filter(({ branch }) => branch.kind === 'goto' && branch.target === target);
-  const mustSucceed = needs.includes(source.id);
-  return events.some(({ on }) => {
-    if (on === 'failure' || on === 'rejection') return !mustSucceed && (on === 'failure' || source.gate);
-    return on === 'success' || source.gate;
-  });
+  return [...neverRunning(graph)].map(([id, torn]) => ({
+    code: 'unreachable_step',
+    path: ['steps', graph.order.indexOf(id)],
+    message: `${id} can never run: no end of ${torn} leads to all that it waits for; drop a need or a branch`,
+  }));
 }
 
 function references(workflow: WorkflowDefinition): UnlocatedProblem[] {
@@ -196,7 +212,7 @@ function verdicts(workflow: WorkflowDefinition, catalogue: ActionCatalogue): Unl
 
 /** Problems of a workflow whose shape is right, each with the path to what is wrong. */
 export function validate(workflow: WorkflowDefinition, catalogue: ActionCatalogue): UnlocatedProblem[] {
-  const names = [...duplicates(workflow), ...unknownSteps(workflow)];
+  const names = [...duplicates(workflow), ...unknownSteps(workflow), ...doubleHandlers(workflow)];
   if (names.length > 0) return names;
   const cyclic = cycles(workflow);
   if (cyclic.length > 0) return cyclic;
