@@ -2,6 +2,7 @@ import type { InboxMessage, RunEvent } from '@devmesh/contracts/event';
 import type { ReworkNote } from '@devmesh/contracts/event';
 import type { ActionId, ExecutionKey, InstanceId, RunId, StepId, UnixMs } from '@devmesh/contracts/ids';
 import type { JsonObject } from '@devmesh/contracts/json';
+import type { Outcome } from '@devmesh/contracts/outcome';
 import { decide, type Environment } from './decide.js';
 import { apply } from './evolve.js';
 import type { Graph } from './graph.js';
@@ -38,7 +39,8 @@ function absorb(graph: Graph, state: RunState, input: Input, env: Environment): 
       const stopped = stoppedEvents(state, input.key, env.now);
       const step = stepWithKey(graph, state, input.key);
       if (step === undefined || state.ended) return stopped;
-      return [{ type: 'StepCompleted', at: env.now, step, key: input.key, outcome: input.outcome }];
+      const outcome = judged(graph, step, input.outcome);
+      return [{ type: 'StepCompleted', at: env.now, step, key: input.key, outcome }];
     }
     case 'stopped':
       return stoppedEvents(state, input.key, env.now);
@@ -51,6 +53,13 @@ function absorb(graph: Graph, state: RunState, input: Input, env: Environment): 
       return [{ type: 'StepReassigned', at: env.now, step, key: input.key, instance }];
     }
   }
+}
+
+/** A gate that says nothing approves nothing: without a verdict its outcome is a failure. */
+function judged(graph: Graph, step: StepId, outcome: Outcome): Outcome {
+  if (outcome.kind !== 'succeeded' || outcome.verdict !== undefined || !graph.steps.get(step)?.gate) return outcome;
+  const message = `step ${step} is a gate, but its agent gave no verdict; its output must have a verdict of approved or rejected`;
+  return { kind: 'failed', error: { code: 'bad_reply', message, retryable: false } };
 }
 
 function stoppedEvents(state: RunState, key: ExecutionKey, now: UnixMs): RunEvent[] {
@@ -73,13 +82,21 @@ export function advance(graph: Graph, state: RunState, inputs: Iterable<Input>, 
       events.push(event);
     }
   };
-  for (const input of inputs) take(absorb(graph, current, input, env));
-  for (let count = 0; ; count++) {
-    if (count > MAX_DECISIONS) throw new Error(`run ${state.runId}: more than ${MAX_DECISIONS} decisions in one go`);
-    const made = decide(graph, current, env);
-    if (made.length === 0) return { state: current, events };
-    take(made);
+  const decideAll = () => {
+    for (let count = 0; count <= MAX_DECISIONS; count++) {
+      const made = decide(graph, current, env);
+      if (made.length === 0) return;
+      take(made);
+    }
+    throw new Error(`run ${state.runId}: more than ${MAX_DECISIONS} decisions in one go`);
+  };
+  for (const input of inputs) {
+    // What came before a cancel has its consequences first, however the two were gathered (docs/engine.md, C12).
+    if (input.kind === 'cancel') decideAll();
+    take(absorb(graph, current, input, env));
   }
+  decideAll();
+  return { state: current, events };
 }
 
 /** The first events of a run: RunCreated and what follows from it. */

@@ -175,7 +175,8 @@ function decideStep(
       const ready = readiness(graph, state, definition);
       if (ready === 'wait') return [];
       if (ready === 'ready') return [schedule(graph, state, definition, step, env)];
-      return [{ type: 'StepSkipped', at: env.now, step: id, iteration: step.iteration, because: ready.skip }];
+      const because = ready.skip.slice(0, 500);
+      return [{ type: 'StepSkipped', at: env.now, step: id, iteration: step.iteration, because }];
     }
     case 'retrying':
       return (step.notBefore ?? 0) <= env.now ? [schedule(graph, state, definition, step, env)] : [];

@@ -41,6 +41,9 @@ function stopExecution(state: RunState, step: StepState | undefined): RunState {
     : { ...state, stopping: [...state.stopping, entry] };
 }
 
+/** A state stays small: of the notifications it keeps the last ones; all of them are among the events. */
+const KEPT_NOTIFICATIONS = 50;
+
 const REST = { key: null, instance: null, input: null, deadlineAt: null, notBefore: null } as const;
 
 function restart(graph: Graph, state: RunState, event: EventOf<'ReworkStarted'>): RunState {
@@ -106,7 +109,12 @@ function change(graph: Graph, state: RunState, event: RunEvent): RunState {
     case 'ReworkStarted':
       return restart(graph, state, event);
     case 'NotificationRecorded':
-      return { ...state, notifications: [...state.notifications, { step: event.step, message: event.message }] };
+      return {
+        ...state,
+        notifications: [...state.notifications, { step: event.step, message: event.message }].slice(
+          -KEPT_NOTIFICATIONS,
+        ),
+      };
     case 'CancelRequested':
       return { ...state, cancel: { by: event.by, reason: event.reason } };
     case 'StepCancelled': {
@@ -135,6 +143,10 @@ export function illegal(state: RunState | null, event: RunEvent): string | undef
     return `ExecutionStopped for ${event.key}, which is not being stopped`;
   }
   if (event.type === 'ReworkStarted') {
+    const by = state.steps[event.by]?.phase;
+    if (by !== 'deciding') return `ReworkStarted by step ${event.by}, which is ${by ?? 'unknown'}`;
+    const over = event.reset.find(({ step }) => state.steps[step]?.phase === 'cancelled');
+    if (over) return `ReworkStarted for step ${over.step}, which is cancelled`;
     const wrong = event.reset.find(({ step, iteration }) => state.steps[step]?.iteration !== iteration - 1);
     if (wrong)
       return `ReworkStarted takes step ${wrong.step} to iteration ${wrong.iteration} from ${state.steps[wrong.step]?.iteration}`;
@@ -157,6 +169,12 @@ export function illegal(state: RunState | null, event: RunEvent): string | undef
     return `StepCompleted for ${event.key}; the current key is ${step.key}`;
   if (event.type === 'StepReassigned' && step.key !== event.key)
     return `StepReassigned for ${event.key}; the current key is ${step.key}`;
+  if ('iteration' in event && event.iteration !== step.iteration)
+    return `${event.type} for iteration ${event.iteration} of step ${id}, which is at ${step.iteration}`;
+  if (event.type === 'StepScheduled' && event.attempt !== step.attempt)
+    return `StepScheduled for attempt ${event.attempt} of step ${id}, which is at ${step.attempt}`;
+  if (event.type === 'RetryScheduled' && event.attempt !== step.attempt + 1)
+    return `RetryScheduled for attempt ${event.attempt} of step ${id}, which was at ${step.attempt}`;
   return undefined;
 }
 

@@ -1,10 +1,13 @@
-import type { JsonObject } from '@devmesh/contracts/json';
+import type { Json, JsonObject } from '@devmesh/contracts/json';
 import type { RunVerdict } from '@devmesh/contracts/run';
 import type { Graph } from './graph.js';
 import type { RunState, StepState } from './state.js';
 
-/** Most bytes of outputs that a run's summary carries; later outputs are null beyond it. */
-export const SUMMARY_OUTPUT_BYTES = 160 * 1024;
+/**
+ * Most bytes of texts and outputs that a run's summary carries, as JSON: with the fixed members of 200 steps it stays below
+ * the largest input of an execution. What does not fit is null, or left out of its list.
+ */
+const SUMMARY_BYTES = 160 * 1024;
 
 /** A failed step that took a goto branch whose target succeeded has been dealt with. */
 function isDealtWith(state: RunState, step: StepState): boolean {
@@ -41,17 +44,52 @@ export function failureText(step: StepState | undefined): string {
   }
 }
 
-/** What `${{ run.summary }}` stands for: the run so far, for the report. Bounded (SUMMARY_OUTPUT_BYTES). */
+/** Takes from a number of bytes what fits into it. */
+class Budget {
+  constructor(private left: number) {}
+
+  /** The value when its JSON still fits; else what stands for it. */
+  take<T extends Json>(value: T): T | null {
+    const bytes = Buffer.byteLength(JSON.stringify(value));
+    if (bytes > this.left) return null;
+    this.left -= bytes;
+    return value;
+  }
+
+  /** As many as fit, from the first. */
+  takeSome<T extends Json>(values: readonly T[]): T[] {
+    return values.filter((value) => this.take(value) !== null);
+  }
+}
+
+/** What `${{ run.summary }}` stands for: the run so far, for the report. Bounded (SUMMARY_BYTES). */
 export function summarise(graph: Graph, state: RunState): JsonObject {
-  let budget = SUMMARY_OUTPUT_BYTES;
+  const budget = new Budget(SUMMARY_BYTES);
+  const { verdict, reason } = verdictOf(graph, state);
+  const repository = state.repository
+    ? { origin: state.repository.origin, branch: state.repository.branch ?? null, base: state.repository.ref.base }
+    : null;
+  const head = {
+    runId: state.runId,
+    workflow: graph.workflow.name,
+    task: budget.take(state.task.slice(0, 4000)),
+    repository: budget.take(repository),
+    notices: budget.takeSome(state.repository?.notices.map((notice) => notice.message) ?? []),
+    verdict,
+    reason: budget.take(reason),
+  };
+  const errors = new Map(
+    graph.order.flatMap((id) => {
+      const step = state.steps[id];
+      return step?.phase === 'failed' ? [[id, budget.take(failureText(step))] as const] : [];
+    }),
+  );
+  const notifications = budget.takeSome(state.notifications.map(({ step, message }) => ({ step, message })));
   const steps = graph.order.flatMap((id) => {
     const step = state.steps[id];
     const definition = graph.steps.get(id);
     if (!step || !definition) return [];
-    const output = step.outcome?.kind === 'succeeded' ? step.outcome.output : null;
-    const bytes = output === null ? 0 : JSON.stringify(output).length;
-    const fits = bytes <= budget;
-    if (fits) budget -= bytes;
+    const output = step.outcome?.kind === 'succeeded' ? budget.take(step.outcome.output) : null;
     return [
       {
         id,
@@ -62,23 +100,10 @@ export function summarise(graph: Graph, state: RunState): JsonObject {
         outcome: step.phase,
         startedAt: step.startedAt,
         elapsedMs: step.startedAt !== null && step.endedAt !== null ? step.endedAt - step.startedAt : null,
-        output: fits ? output : null,
-        error: step.phase === 'failed' ? failureText(step) : null,
+        output,
+        error: errors.get(id) ?? null,
       },
     ];
   });
-  const { verdict, reason } = verdictOf(graph, state);
-  return {
-    runId: state.runId,
-    workflow: graph.workflow.name,
-    task: state.task.slice(0, 4000),
-    repository: state.repository
-      ? { origin: state.repository.origin, branch: state.repository.branch ?? null, base: state.repository.ref.base }
-      : null,
-    notices: state.repository?.notices.map((notice) => notice.message) ?? [],
-    verdict,
-    reason,
-    notifications: state.notifications.map(({ step, message }) => ({ step, message })),
-    steps,
-  };
+  return { ...head, notifications, steps };
 }
