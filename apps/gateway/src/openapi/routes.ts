@@ -128,7 +128,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
     summary: 'Upload content under its SHA-256',
     body: { content: 'bytes', required: true },
     reply: { status: 200, says: 'Stored, or there already.', content: ['ArtifactStored'] },
-    errors: ['payload_too_large', 'storage_full'],
+    errors: [...WITH_BODY, 'storage_full'],
   },
   {
     method: 'get',

@@ -6,6 +6,7 @@ import { Logger } from '@devmesh/service-kit/logging/logger';
 import { createService, type Service } from '@devmesh/service-kit/service';
 import { AppModule } from '../app.module.js';
 import { GatewayConfig, JSON_BODY_BYTES } from '../config.js';
+import { assertDocumented } from './documented.js';
 import { ScriptedServer } from './scripted-server.js';
 
 export const KEY = `dm_${'a'.repeat(32)}`;
@@ -70,12 +71,17 @@ export class TestGateway {
     await rm(this.#home, { recursive: true, force: true });
   }
 
-  /** Calls the gateway, with a right key unless `headers` say otherwise. An empty `authorization` sends none. */
-  call(path: string, init: RequestInit = {}): Promise<Response> {
+  /**
+   * Calls the gateway, with a right key unless `headers` say otherwise. An empty `authorization` sends none. Throws when the
+   * answer is not what the OpenAPI document says of it.
+   */
+  async call(path: string, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers({ authorization: `Bearer ${KEY}` });
     new Headers(init.headers).forEach((value, name) => headers.set(name, value));
     if (headers.get('authorization') === '') headers.delete('authorization');
-    return fetch(this.url + path, { ...init, headers });
+    const response = await fetch(this.url + path, { ...init, headers });
+    await assertDocumented(init.method ?? 'GET', path, response);
+    return response;
   }
 
   post(path: string, body: unknown, headers: Record<string, string> = {}): Promise<Response> {
