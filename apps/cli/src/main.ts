@@ -48,6 +48,7 @@ process.on('exit', () => {
   if (process.stdout.isTTY) process.stdout.write('\u001b[?25h');
 });
 
+const cleanUps: (() => Promise<void>)[] = [];
 const context: CliContext = {
   home: locateHome(process.env, CLONE),
   env: process.env,
@@ -56,7 +57,9 @@ const context: CliContext = {
   out: output(process.stdout, process.env),
   err: output(process.stderr, process.env),
   readStdin,
+  atEnd: (cleanUp) => cleanUps.push(cleanUp),
   interrupted: interrupt.signal,
 };
 
 process.exitCode = await runCli(context, process.argv.slice(2));
+await Promise.allSettled(cleanUps.map((cleanUp) => cleanUp()));

@@ -1,7 +1,6 @@
 import { DevmeshError } from '@devmesh/contracts/errors';
 import { SERVICE_NAMES } from '@devmesh/contracts/services';
 import type { CliContext } from '../context.js';
-import { HttpMeshApi } from '../gateway/http-mesh-api.js';
 import type { MeshApi } from '../gateway/mesh-api.js';
 import { LiveBlock } from '../output/live.js';
 import { duration, padEnd } from '../output/text.js';
@@ -17,6 +16,11 @@ export interface Connected {
   readonly status: MeshStatus;
 }
 
+/** The client is the largest thing that is loaded: it comes while the supervisor is asked. */
+function preload(): void {
+  import('../gateway/gateway-mesh-api.js').catch(() => {});
+}
+
 async function apiOf(context: CliContext, status: MeshStatus): Promise<MeshApi> {
   // Only to try out what a wrong key gives; the mesh's own is in its folder.
   const key = context.env['DEVMESH_API_KEY'] ?? (await readApiKey(context.home));
@@ -25,12 +29,16 @@ async function apiOf(context: CliContext, status: MeshStatus): Promise<MeshApi> 
       'unauthenticated',
       `${context.home.apiKeyFile} is missing: ${context.self} down and ${context.self} up make a new key`,
     );
-  return new HttpMeshApi(status.gateway, key);
+  const { gatewayMeshApi } = await import('../gateway/gateway-mesh-api.js');
+  const api = gatewayMeshApi(status.gateway, key);
+  context.atEnd(() => api.close());
+  return api;
 }
 
 /** The mesh that is up. Throws when it isn't: only `up` and `run` start one. */
 export async function connect(context: CliContext): Promise<Connected> {
   await readHomeFormat(context.home);
+  preload();
   const found = await ControlClient.connect(context.home);
   if (found === null)
     throw new DevmeshError(
@@ -70,6 +78,7 @@ export async function start(
 ): Promise<Connected & Pick<Launched, 'fresh'>> {
   const block = show && context.out.terminal ? new LiveBlock(context.out) : null;
   let last: MeshStatus | null = null;
+  preload();
   const draw = (): void => {
     if (block !== null && last !== null && last.phase !== 'ready')
       block.draw([startLine(last, context.out.color, Date.now())]);

@@ -21,9 +21,11 @@ export interface MeshApi {
   watch(id: string, after: number, signal: AbortSignal): AsyncGenerator<RunSignal>;
   hasArtifact(digest: string): Promise<boolean>;
   /** Streams a file. */
-  putArtifact(digest: string, file: string): Promise<void>;
+  putArtifact(file: string): Promise<void>;
   /** Writes an artifact into a file, whole or not at all; its SHA-256 is checked on the way. */
   getArtifact(digest: string, file: string): Promise<void>;
   agents(): Promise<AgentList>;
   workflows(): Promise<WorkflowList>;
+  /** Lets go of its connections, so that the process can end. */
+  close(): Promise<void>;
 }

@@ -64,7 +64,7 @@ export async function packForRun(
         notices: [...packed.notices],
       },
       upload: async (api) => {
-        if (!(await api.hasArtifact(digest))) await api.putArtifact(digest, outFile);
+        if (!(await api.hasArtifact(digest))) await api.putArtifact(outFile);
       },
       dispose,
     };

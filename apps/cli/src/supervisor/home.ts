@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
 import { access, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { userInfo } from 'node:os';
@@ -126,7 +127,7 @@ export async function openHome(home: Home): Promise<void> {
       await mkdir(folder, { recursive: true, mode: 0o700 });
       await access(folder, constants.W_OK);
     }
-    const probe = join(home.run, `.write-test-${process.pid}`);
+    const probe = join(home.run, `.write-test-${randomUUID()}`);
     await writeFile(probe, 'x');
     await rm(probe);
     if (format === null) await writeFile(home.versionFile, `${HOME_FORMAT}\n`);
