@@ -3,6 +3,7 @@ import { detectStack } from '@devmesh/analysis/stack/detect-stack';
 import { SourceTree } from '@devmesh/analysis/tree/source-tree';
 import { writeTreeFile } from '@devmesh/analysis/tree/write-file';
 import { infrastructureGenerate } from '@devmesh/contracts/actions/infrastructure';
+import { DevmeshError } from '@devmesh/contracts/errors';
 import { proposeFiles } from './propose-files.js';
 
 const MAX_KEPT = 100;
@@ -18,8 +19,13 @@ export const generate = implement(infrastructureGenerate, async (ctx) => {
   const written: string[] = [];
   for (const [path, content] of proposal.files) {
     ctx.progress(`writing ${path}`);
-    await writeTreeFile(checkout.path, path, content, 'new');
-    written.push(path);
+    try {
+      await writeTreeFile(checkout.path, path, content, 'new');
+      written.push(path);
+    } catch (error) {
+      if (!(error instanceof DevmeshError) || error.code !== 'forbidden') throw error;
+      kept.push({ path, reason: error.message.slice(0, 300) });
+    }
   }
   const patch =
     written.length === 0 ? null : await ctx.patch(checkout, { title: titleFor(written), body: bodyFor(written) });
