@@ -26,7 +26,7 @@ export async function diff(context: CliContext, given: string, options: DiffOpti
       );
     return EXIT.passed;
   }
-  const { repository, bundle } = await handOver(home, api, run);
+  const { repository, bundle } = await handOver(home, api, run, context.env);
   if (repository === null) {
     throw new DevmeshError(
       'invalid_request',
@@ -38,7 +38,7 @@ export async function diff(context: CliContext, given: string, options: DiffOpti
     repository,
     result.base,
     result.commit,
-    { color: out.color && options.json !== true, stat: options.stat === true },
+    { color: out.color && options.json !== true, stat: options.stat === true, env: context.env },
     (chunk) => {
       if (options.json === true) chunks.push(chunk);
       else out.write(chunk.toString('utf8'));

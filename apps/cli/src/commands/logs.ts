@@ -89,12 +89,16 @@ export function logText({ source, text }: Pick<LogLine, 'source' | 'text'>, colo
   } catch {
     return `${paint.dim(padEnd(source, 18))} ${plain(text)}`;
   }
-  const level = String(fields['level'] ?? 'info');
+  const word = (name: string): string => {
+    const value = fields[name];
+    return typeof value === 'string' ? value : '';
+  };
+  const level = word('level') || 'info';
   const tone = level === 'error' ? paint.bad : level === 'warn' ? paint.warn : paint.dim;
   const rest = Object.entries(fields)
     .filter(([name]) => !SHOWN_APART.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? plain(value) : JSON.stringify(value)}`);
-  return `${paint.dim(String(fields['time'] ?? '').slice(11, 23))} ${padEnd(source, 18)} ${tone(padEnd(level, 5))} ${plain(String(fields['message'] ?? ''))}${rest.length === 0 ? '' : ` ${paint.dim(rest.join(' '))}`}`;
+  return `${paint.dim(word('time').slice(11, 23))} ${padEnd(source, 18)} ${tone(padEnd(level, 5))} ${plain(word('message'))}${rest.length === 0 ? '' : ` ${paint.dim(rest.join(' '))}`}`;
 }
 
 /** The log of one service, of all, or what all of them say of one run. */

@@ -82,7 +82,7 @@ async function prepare(context: CliContext, task: string, options: RunOptions): 
   let path = choice?.path;
   if (path === undefined) {
     const { sampleRepository } = await import('../run/sample.js');
-    path = await sampleRepository(home, CLONE);
+    path = await sampleRepository(home, CLONE, context.env);
   }
   const packed = await packForRun(home, path, options.ref, context.interrupted);
   return { body: { ...common, repository: packed.body }, packed };

@@ -1,8 +1,10 @@
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import { headline, resultLines, shortId, stepLines, type HandedOver } from '../output/run-lines.js';
 import { bytes, plain, table } from '../output/text.js';
 import { theme } from '../output/theme.js';
-import { handOver } from '../run/hand-over.js';
+import { handOver, recallRun, runFolder } from '../run/hand-over.js';
 import { connect } from './mesh.js';
 import { resolveRun } from './runs.js';
 import { exitCodeOfRun, watchRun } from './watch.js';
@@ -20,7 +22,7 @@ export async function show(context: CliContext, given: string, options: ShowOpti
   if (options.follow === true) return watchRun(context, api, run, { json: options.json === true });
   const artifacts = await api.artifacts(run.id);
   const delivered: HandedOver | null =
-    options.fetch === true && run.status === 'ended' ? await handOver(home, api, run) : null;
+    options.fetch === true && run.status === 'ended' ? await handOver(home, api, run, context.env) : null;
   if (options.json === true) {
     out.write(`${JSON.stringify({ run, exitCode: exitCodeOfRun(run), delivered, artifacts })}\n`);
     return EXIT.passed;
@@ -59,11 +61,6 @@ async function knownResult(
   branch: string | null,
   commit: string | null,
 ): Promise<HandedOver | null> {
-  const [{ recallRun, runFolder }, { access }, { join }] = await Promise.all([
-    import('../run/hand-over.js'),
-    import('node:fs/promises'),
-    import('node:path'),
-  ]);
   const folder = runFolder(context.home, run);
   const there = async (name: string): Promise<string | null> =>
     access(join(folder, name)).then(
@@ -79,7 +76,7 @@ async function knownResult(
   let made: string | null = null;
   if (record.repository !== null && branch !== null && commit !== null) {
     const { branchIsAt } = await import('../run/user-git.js');
-    if (await branchIsAt(record.repository, branch, commit)) made = branch;
+    if (await branchIsAt(record.repository, branch, commit, context.env)) made = branch;
   }
   return { repository: record.repository, branch: made, commits: null, report, sarif, bundle: null, folder };
 }

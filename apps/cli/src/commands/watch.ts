@@ -109,12 +109,12 @@ export async function watchRun(
     return EXIT.cancelled;
   }
   let delivered: HandedOver | null = null;
-  let problem: unknown = null;
+  let problem: Error | null = null;
   if (last.status === 'ended') {
     try {
-      delivered = await handOver(home, api, last);
+      delivered = await handOver(home, api, last, context.env);
     } catch (error) {
-      problem = error;
+      problem = error instanceof Error ? error : new Error(String(error));
     }
   }
   const code = exitCodeOfRun(last) ?? EXIT.failed;
@@ -143,7 +143,7 @@ export async function watchRun(
         ? problem
         : new DevmeshError(
             'internal',
-            `the run's result could not be brought home: ${problem instanceof Error ? problem.message : String(problem)}; try again with ${self} show ${id} --fetch`,
+            `the run's result could not be brought home: ${problem.message}; try again with ${self} show ${id} --fetch`,
             { cause: problem },
           ),
       false,

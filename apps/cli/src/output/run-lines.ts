@@ -202,10 +202,10 @@ export function resultLines(run: RunView, handed: HandedOver | null, self: strin
   if (run.status === 'ended' && run.result === null && run.verdict === 'passed')
     row('branch', paint.dim('none: nothing had to be changed'));
   else if (run.result !== null) {
-    const commits = handed?.commits == null ? '' : paint.dim(` (${plural(handed.commits, 'commit')})`);
-    if (handed?.branch != null && handed.repository !== null)
+    const commits = typeof handed?.commits !== 'number' ? '' : paint.dim(` (${plural(handed.commits, 'commit')})`);
+    if (typeof handed?.branch === 'string' && handed.repository !== null)
       row('branch', `${paint.good(handed.branch)}${commits} ${paint.dim('in')} ${handed.repository}`);
-    else if (handed?.bundle != null)
+    else if (typeof handed?.bundle === 'string')
       row('bundle', `${handed.bundle} ${paint.dim(`(git fetch it: ${run.result.branch})`)}`);
     else
       row(
@@ -213,8 +213,8 @@ export function resultLines(run: RunView, handed: HandedOver | null, self: strin
         `${run.result.branch} ${paint.dim(`(not in your repository yet: ${self} show ${shortId(run.id)} --fetch)`)}`,
       );
   }
-  if (handed?.report != null) row('report', handed.report);
-  if (handed?.sarif != null) row('sarif', handed.sarif);
+  if (typeof handed?.report === 'string') row('report', handed.report);
+  if (typeof handed?.sarif === 'string') row('sarif', handed.sarif);
   if (run.costDollars > 0) row('cost', `$${run.costDollars.toFixed(2)}`);
   for (const notice of run.repository?.notices ?? [])
     row('note', paint.dim(cut(plain(notice.message), Math.max(20, columns - 12))));

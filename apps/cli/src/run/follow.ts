@@ -34,7 +34,7 @@ export async function followRun(
     dirty = true;
     wake();
   };
-  let broken: unknown = null;
+  let broken: Error | null = null;
   const listening = (async (): Promise<void> => {
     for await (const heard of api.watch(run.id, run.lastSeq, both)) {
       if (heard.kind === 'progress') {
@@ -48,7 +48,7 @@ export async function followRun(
       if (ended) return;
     }
   })().catch((error: unknown) => {
-    broken = error;
+    broken = error instanceof Error ? error : new Error(String(error));
     touch();
   });
   const onAbort = (): void => wake();

@@ -44,20 +44,13 @@ async function keepArtifact(api: MeshApi, digest: string, file: string): Promise
   return file;
 }
 
-/** The bundle with a run's result, on this machine; null when the run changed nothing. */
-export async function resultBundle(home: Home, api: MeshApi, run: RunView): Promise<string | null> {
-  return run.result === null
-    ? null
-    : keepArtifact(api, run.result.bundle, join(runFolder(home, run.id), 'artifacts', run.result.bundle));
-}
-
 const PARALLEL = 4;
 
 /**
  * Brings home what a run made: the branch into the user's repository, `report.md`, `findings.sarif`, and every artifact by its
  * digest, with `artifacts.json` to tell their names. Repeating it is harmless.
  */
-export async function handOver(home: Home, api: MeshApi, run: RunView): Promise<HandedOver> {
+export async function handOver(home: Home, api: MeshApi, run: RunView, env: NodeJS.ProcessEnv): Promise<HandedOver> {
   const folder = runFolder(home, run.id);
   await mkdir(join(folder, 'artifacts'), { recursive: true, mode: 0o700 });
   const record = await recallRun(home, run.id);
@@ -67,7 +60,7 @@ export async function handOver(home: Home, api: MeshApi, run: RunView): Promise<
   const waiting = [
     ...new Set([
       ...artifacts.map(({ digest }) => digest),
-      ...[run.report, run.sarif, run.result?.bundle].filter((digest) => digest != null),
+      ...[run.report, run.sarif, run.result?.bundle].filter((digest) => typeof digest === 'string'),
     ]),
   ];
   await Promise.all(
@@ -96,7 +89,7 @@ export async function handOver(home: Home, api: MeshApi, run: RunView): Promise<
     bundle: result === null ? null : at(result.bundle),
     folder,
   };
-  if (result === null || record?.repository == null) return handed;
+  if (result === null || typeof record?.repository !== 'string') return handed;
 
   const { fetchResult } = await import('@devmesh/repository/deliver');
   await fetchResult(record.repository, at(result.bundle), { branch: result.branch, commit: result.commit });
@@ -104,6 +97,6 @@ export async function handOver(home: Home, api: MeshApi, run: RunView): Promise<
   return {
     ...handed,
     branch: result.branch,
-    commits: await countCommits(record.repository, result.base, result.commit),
+    commits: await countCommits(record.repository, result.base, result.commit, env),
   };
 }

@@ -24,7 +24,7 @@ describe('sampleRepository', () => {
   const make = async (name: string): Promise<string> => {
     const home = homeAt(join(folder, name));
     await openHome(home);
-    return sampleRepository(home, clone());
+    return sampleRepository(home, clone(), { PATH: process.env['PATH'] });
   };
 
   it('is the same commit wherever it is made, and made once', async () => {

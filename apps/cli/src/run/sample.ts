@@ -38,10 +38,10 @@ async function treeDigest(folder: string): Promise<string> {
 }
 
 /** The same commit on every machine: fixed author and time, no settings of the user, no template, no hook. */
-async function commitAll(folder: string, name: string): Promise<void> {
+async function commitAll(folder: string, name: string, path: string | undefined): Promise<void> {
   const who = { NAME: 'Devmesh', EMAIL: 'devmesh@localhost', DATE: '2026-01-01T00:00:00Z' };
   const env = {
-    PATH: process.env['PATH'],
+    PATH: path,
     HOME: tmpdir(),
     LC_ALL: 'C',
     GIT_CONFIG_NOSYSTEM: '1',
@@ -76,7 +76,7 @@ async function commitAll(folder: string, name: string): Promise<void> {
 }
 
 /** A git repository of the sample in the data folder; made once, and again beside it when the sample has changed. */
-export async function sampleRepository(home: Home, clone: string): Promise<string> {
+export async function sampleRepository(home: Home, clone: string, env: NodeJS.ProcessEnv): Promise<string> {
   const name = (await sampleNames(clone))[0];
   if (name === undefined) {
     throw new DevmeshError(
@@ -96,7 +96,7 @@ export async function sampleRepository(home: Home, clone: string): Promise<strin
     try {
       await mkdir(scratch, { recursive: true });
       await cp(source, scratch, { recursive: true, verbatimSymlinks: true });
-      await commitAll(scratch, name);
+      await commitAll(scratch, name, env['PATH']);
       await writeFile(join(scratch, '.git', 'devmesh-sample'), `${digest}\n`);
       await rename(scratch, folder);
       return folder;

@@ -5,10 +5,10 @@ import { withUserView } from '@devmesh/repository/user-view';
 const run = promisify(execFile);
 
 /** git reads a view of ours, never the user's own config: no pager, no driver, no filter of it runs. */
-function environment(gitDir: string): NodeJS.ProcessEnv {
+function environment(gitDir: string, env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return {
-    PATH: process.env['PATH'],
-    TERM: process.env['TERM'],
+    PATH: env['PATH'],
+    TERM: env['TERM'],
     LC_ALL: 'C.UTF-8',
     GIT_DIR: gitDir,
     GIT_CONFIG_NOSYSTEM: '1',
@@ -19,11 +19,16 @@ function environment(gitDir: string): NodeJS.ProcessEnv {
 }
 
 /** How many commits lie between two; null when git can't tell. */
-export async function countCommits(path: string, base: string, commit: string): Promise<number | null> {
+export async function countCommits(
+  path: string,
+  base: string,
+  commit: string,
+  env: NodeJS.ProcessEnv,
+): Promise<number | null> {
   try {
     return await withUserView(path, async ({ gitDir }) => {
       const { stdout } = await run('git', ['rev-list', '--count', `${base}..${commit}`], {
-        env: environment(gitDir),
+        env: environment(gitDir, env),
         timeout: 10_000,
       });
       return Number(stdout.trim());
@@ -36,6 +41,7 @@ export async function countCommits(path: string, base: string, commit: string): 
 export interface DiffOptions {
   readonly color: boolean;
   readonly stat: boolean;
+  readonly env: NodeJS.ProcessEnv;
 }
 
 /** The change between two commits as git shows it, piece by piece into `write`. */
@@ -61,7 +67,7 @@ export async function showDiff(
       commit,
     ];
     await new Promise<void>((resolve, reject) => {
-      const child = spawn('git', args, { env: environment(gitDir), stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn('git', args, { env: environment(gitDir, options.env), stdio: ['ignore', 'pipe', 'pipe'] });
       let said = '';
       child.stdout.on('data', write);
       child.stderr.on('data', (chunk: Buffer) => {
@@ -76,11 +82,16 @@ export async function showDiff(
 }
 
 /** Whether a branch is there and at that commit. */
-export async function branchIsAt(path: string, branch: string, commit: string): Promise<boolean> {
+export async function branchIsAt(
+  path: string,
+  branch: string,
+  commit: string,
+  env: NodeJS.ProcessEnv,
+): Promise<boolean> {
   try {
     return await withUserView(path, async ({ gitDir }) => {
       const { stdout } = await run('git', ['rev-parse', '--verify', '--quiet', `refs/heads/${branch}`], {
-        env: environment(gitDir),
+        env: environment(gitDir, env),
         timeout: 10_000,
       });
       return stdout.trim() === commit;

@@ -39,6 +39,7 @@ export interface Database {
 export interface EmbeddedOptions {
   readonly home: Home;
   readonly passwords: RolePasswords;
+  readonly env: NodeJS.ProcessEnv;
   readonly log: LogFile;
   readonly backoff: Backoff;
   readonly table: ProcessTable;
@@ -99,7 +100,7 @@ export class EmbeddedDatabase implements Database {
             binaries.postgres,
             ...serverArguments(this.#passage.path, this.#port),
           ],
-          env: postgresEnvironment(process.env),
+          env: postgresEnvironment(options.env),
           cwd: '/',
           ...(account === null ? {} : { uid: account.uid, gid: account.gid }),
           fds: this.#passage.fd === null ? [] : [this.#passage.fd],
@@ -133,8 +134,9 @@ export class EmbeddedDatabase implements Database {
   }
 
   async start(): Promise<DatabaseUrls> {
-    const { home, passwords } = this.#options;
-    if (!this.early) await makeCluster(home.postgres, this.#binaries, this.#account, passwords.databaseAdminPassword);
+    const { home, passwords, env } = this.#options;
+    if (!this.early)
+      await makeCluster(home.postgres, this.#binaries, this.#account, passwords.databaseAdminPassword, env);
     await assureOwner(home.postgres, this.#account);
     const failed = new Promise<never>((_, reject) => {
       this.#failed = reject;

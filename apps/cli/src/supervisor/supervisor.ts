@@ -170,6 +170,7 @@ export class Supervisor {
         ? await EmbeddedDatabase.open({
             home,
             passwords: secrets,
+            env,
             log: this.#log('postgres'),
             backoff,
             table: this.#table,

@@ -69,6 +69,7 @@ export async function makeCluster(
   binaries: PostgresBinaries,
   account: Account | null,
   password: string,
+  env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const scratch = `${dataDir}.making`;
   await rm(scratch, { recursive: true, force: true });
@@ -95,7 +96,7 @@ export async function makeCluster(
       binaries.initdb,
       args,
       account,
-      postgresEnvironment(process.env),
+      postgresEnvironment(env),
       passage.fd === null ? [] : [passage.fd, secret.fd],
     );
     if (code !== 0) {
