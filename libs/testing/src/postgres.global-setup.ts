@@ -1,13 +1,6 @@
 import type { TestProject } from 'vitest/node';
 import { startPostgres } from './postgres.js';
 
-declare module 'vitest' {
-  interface ProvidedContext {
-    /** Superuser's URL of the PostgreSQL server of this test run. */
-    postgresUrl: string;
-  }
-}
-
 /**
  * Starts PostgreSQL once per test run; tests take it with `inject('postgresUrl')` and make databases of their own with
  * `createDatabase`. Signals that end the run stop the server too; after a SIGKILL the next run cleans up.

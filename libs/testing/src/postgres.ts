@@ -13,6 +13,13 @@ import pg from 'pg';
  * and the start time of the process that owns it, so that a cluster whose owner was killed is told from one in use.
  */
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Superuser's URL of the PostgreSQL server of this test run. */
+    postgresUrl: string;
+  }
+}
+
 const PREFIX = 'devmesh-postgres-';
 
 export interface PostgresOptions {

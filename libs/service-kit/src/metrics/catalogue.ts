@@ -51,6 +51,8 @@ export const METRICS = {
   approvals_pending: { type: 'gauge', help: 'Approvals that wait for a person', labels: [] },
   queue_depth: { type: 'gauge', help: 'Jobs that wait for a worker', labels: [] },
   oldest_runnable_seconds: { type: 'gauge', help: 'Age of the run that has waited longest for a turn', labels: [] },
+  state_transactions_total: { type: 'gauge', help: 'Writing transactions of state-persistence', labels: [] },
+  state_statements_total: { type: 'gauge', help: 'Statements that state-persistence sent', labels: [] },
   http_request_duration_seconds: {
     type: 'histogram',
     help: 'Time to answer a request',
