@@ -10,7 +10,7 @@ import { WhoAmIController } from './api-keys/who-am-i.controller.js';
 import { ArtifactAccessService } from './artifacts/artifact-access.service.js';
 import { ArtifactsController } from './artifacts/artifacts.controller.js';
 import { ArtifactsService } from './artifacts/artifacts.service.js';
-import { importSettings, type GatewayConfig } from './config.js';
+import { importSettings, JSON_BODY_BYTES, type GatewayConfig } from './config.js';
 import { EventStreamService } from './events/event-stream.service.js';
 import { EventsController } from './events/events.controller.js';
 import { EventsService } from './events/events.service.js';
@@ -56,7 +56,11 @@ export class AppModule implements NestModule {
 function services(config: GatewayConfig): Provider[] {
   return [
     { provide: ApiKeyService, useFactory: (state: StatePort) => new ApiKeyService(state), inject: [StatePort] },
-    { provide: APP_GUARD, useFactory: (keys: ApiKeyService) => new ApiKeyGuard(keys), inject: [ApiKeyService] },
+    {
+      provide: APP_GUARD,
+      useFactory: (keys: ApiKeyService) => new ApiKeyGuard(keys, JSON_BODY_BYTES),
+      inject: [ApiKeyService],
+    },
     { provide: RunAccessService, useFactory: (state: StatePort) => new RunAccessService(state), inject: [StatePort] },
     { provide: RunReaderService, useFactory: (state: StatePort) => new RunReaderService(state), inject: [StatePort] },
     {

@@ -70,6 +70,15 @@ describe('the door', () => {
     expect(gateway.state.calls).toEqual([]);
   });
 
+  it.each([
+    ['too large', 'x'.repeat(5_000_000)],
+    ['not JSON', '{'],
+  ])('does not even read what comes without a key: a body that is %s', async (_, body) => {
+    const headers = { authorization: '', 'content-type': 'application/json' };
+    const response = await gateway.call('/v1/runs', { method: 'POST', body, headers });
+    expect(await problemOf(response)).toMatchObject({ code: 'unauthenticated' });
+  });
+
   it('lets everybody read what is open', async () => {
     gateway.state.on('GET /health/live', () => ({ status: 'ok' }));
     gateway.orchestrator.on('GET /health/live', () => ({ status: 'ok' }));

@@ -1,11 +1,11 @@
 import { runService } from '@devmesh/service-kit/service';
 import { AppModule } from './app.module.js';
-import { GatewayConfig, JSON_BODY_BYTES } from './config.js';
+import { GatewayConfig } from './config.js';
 
 await runService({
   name: 'gateway',
   auth: 'own',
-  bodyLimitBytes: JSON_BODY_BYTES,
+  bodies: 'own',
   config: GatewayConfig,
   module: (config) => AppModule.of(config),
 });

@@ -10,9 +10,9 @@ import type { z } from 'zod';
 import { ConfigError, readConfig } from './config/read-config.js';
 import { DEFAULT_BODY_LIMIT, portOf, type ServiceConfig } from './config/service-config.js';
 import { ProblemFilter } from './errors/problem.filter.js';
-import { toDevmeshError } from './errors/to-devmesh-error.js';
 import { HealthRegistry } from './health/health.registry.js';
 import { allowedMethodsOf } from './http/allowed-methods.js';
+import { jsonBody } from './http/json-body.js';
 import { requestMiddleware } from './http/request.middleware.js';
 import { ServiceIdentity } from './identity.js';
 import { Listening } from './listening.js';
@@ -32,6 +32,8 @@ export interface ServiceOptions<C extends ServiceConfig = ServiceConfig> {
   readonly auth?: 'internal' | 'own';
   /** Largest JSON body, bytes. Other bodies reach their route as streams, with no limit but the route's own. */
   readonly bodyLimitBytes?: number;
+  /** `own`: nobody parses bodies before the service's guard; it does so itself, with `jsonBody`. */
+  readonly bodies?: 'parsed' | 'own';
   /** For tests: else made here. */
   readonly identity?: ServiceIdentity;
   readonly logger?: Logger;
@@ -88,7 +90,7 @@ export async function createService<C extends ServiceConfig>(options: ServiceOpt
   http.disable('x-powered-by').disable('etag').set('query parser', 'simple');
   const now = options.now ?? Date.now;
   app.use(requestMiddleware({ metrics, now, closing: () => shutdown.started }));
-  app.use(jsonBody(options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT));
+  if (options.bodies !== 'own') app.use(jsonBody(options.bodyLimitBytes ?? DEFAULT_BODY_LIMIT));
   app.useGlobalFilters(new ProblemFilter(logger, allowedMethodsOf(http)));
   const server = app.getHttpServer() as Server;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -122,7 +124,7 @@ export async function createService<C extends ServiceConfig>(options: ServiceOpt
   };
 }
 
-export interface RunOptions<S extends z.ZodObject> extends Pick<ServiceOptions, 'name' | 'auth' | 'bodyLimitBytes'> {
+export interface RunOptions<S extends z.ZodObject> extends Pick<ServiceOptions, 'name' | 'auth' | 'bodies' | 'bodyLimitBytes'> {
   /** The schema of the configuration: `ServiceConfig.extend({…})`. */
   readonly config: S;
   readonly module: (config: z.output<S>) => Type | DynamicModule;
@@ -171,13 +173,6 @@ function baseUrl(host: string, port: number): string {
   const reachable =
     host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
   return `http://${reachable}:${port}`;
-}
-
-/** Parses JSON bodies only; what else comes is left to its route as a stream. */
-function jsonBody(limit: number): express.RequestHandler {
-  const parse = express.json({ limit, type: ['application/json', 'application/*+json'] });
-  return (request, response, next) =>
-    parse(request, response, (error?: unknown) => next(error === undefined ? undefined : toDevmeshError(error)));
 }
 
 /** Ends when the last request that was under way has been answered. */

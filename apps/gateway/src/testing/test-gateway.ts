@@ -5,7 +5,7 @@ import { Writable } from 'node:stream';
 import { Logger } from '@devmesh/service-kit/logging/logger';
 import { createService, type Service } from '@devmesh/service-kit/service';
 import { AppModule } from '../app.module.js';
-import { GatewayConfig, JSON_BODY_BYTES } from '../config.js';
+import { GatewayConfig } from '../config.js';
 import { assertDocumented } from './documented.js';
 import { ScriptedServer } from './scripted-server.js';
 
@@ -42,7 +42,7 @@ export class TestGateway {
     this.#service = await createService({
       name: 'gateway',
       auth: 'own',
-      bodyLimitBytes: JSON_BODY_BYTES,
+      bodies: 'own',
       config,
       module: AppModule.of(config),
       logger: Logger.create({ service: 'gateway', level: 'debug', stream }),
