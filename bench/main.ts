@@ -1,0 +1,292 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { availableParallelism, cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { BenchMesh, type ServiceStatus } from './mesh.ts';
+import { hops, scrape, total } from './metrics.ts';
+import { cpuMs, family, pssMb } from './processes.ts';
+import { median, quantile, table } from './stats.ts';
+
+/*
+ * One command, one table: `node bench/main.ts`. The mesh as shipped (gateway, authentication, validation; nine processes;
+ * PostgreSQL with fsync), on a data folder and ports of its own. Compare figures of one run only: machines differ.
+ */
+
+const { values: options } = parseArgs({
+  options: {
+    only: { type: 'string' },
+    runs: { type: 'string', default: '320' },
+    starts: { type: 'string', default: '3' },
+  },
+});
+const wanted = (part: string) => options.only === undefined || options.only === part;
+
+const SIX_STEPS = `
+name: six_steps
+finish: false
+steps:
+  - { id: plan, action: noop/act }
+  - { id: a, action: noop/act, needs: plan }
+  - { id: b, action: noop/act, needs: plan }
+  - { id: c, action: noop/act, needs: plan }
+  - { id: d, action: noop/act, needs: plan }
+  - { id: summary, action: noop/act, needs: [a, b, c, d] }
+`;
+
+const rows: string[][] = [];
+function report(what: string, value: string, aim = ''): void {
+  rows.push([what, value, aim]);
+  console.error(`${what}: ${value}`);
+}
+const ms = (value: number) => `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms`;
+const seconds = (value: number) => `${(value / 1000).toFixed(2)} s`;
+
+/** Start, memory and the main job. */
+async function wholeMesh(): Promise<void> {
+  const mesh = await BenchMesh.make();
+  try {
+    report('up, cold (cluster made)', seconds((await mesh.cli('up')).ms));
+    const warm: number[] = [];
+    for (let count = 0; count < Number(options.starts); count++) {
+      await mesh.cli('down');
+      warm.push((await mesh.cli('up')).ms);
+    }
+    report('up, warm (median)', seconds(median(warm)), 'at most 8 s');
+    const services = await mesh.services();
+    await idle();
+    let sum = 0;
+    for (const { name, pid } of services) {
+      const pss = pid === null ? undefined : pssMb(pid);
+      if (pss === undefined) continue;
+      sum += pss;
+      report(`PSS idle, ${name}`, `${pss.toFixed(0)} MB`, isFileOnly(name) ? 'at most 120 MB' : '');
+    }
+    report('PSS idle, nine services', `${sum.toFixed(0)} MB`);
+    const postgres = postgresPid(mesh);
+    if (postgres !== undefined) {
+      const all = family(postgres).map((pid) => pssMb(pid) ?? 0);
+      report('PSS idle, PostgreSQL', `${all.reduce((a, b) => a + b, 0).toFixed(0)} MB`);
+    }
+    const sample: number[] = [];
+    for (let count = 0; count < 5; count++) {
+      const { stdout } = await mesh.cli('run', '--json', '--quiet');
+      const { createdAt, endedAt } = lastJson(stdout).run;
+      sample.push(Date.parse(endedAt) - Date.parse(createdAt));
+    }
+    report('sample run, first', seconds(sample[0] ?? NaN));
+    report('sample run, median of 5', seconds(median(sample)), 'under 3 s');
+  } finally {
+    await mesh.close();
+  }
+}
+
+interface FinalOutput {
+  readonly run: { readonly createdAt: string; readonly endedAt: string };
+}
+
+/** The last JSON document of the CLI's output. */
+function lastJson(stdout: string): FinalOutput {
+  const text = stdout.trim();
+  return JSON.parse(text.startsWith('{\n') ? text : (text.split('\n').at(-1) ?? '')) as FinalOutput;
+}
+
+function isFileOnly(name: string): boolean {
+  return ['code-review', 'feature-dev', 'infrastructure', 'cicd', 'documentation', 'rag-context'].includes(name);
+}
+
+function postgresPid(mesh: BenchMesh): number | undefined {
+  for (const file of [join(mesh.home, 'postgres/postmaster.pid'), join(mesh.home, 'postgres/data/postmaster.pid')]) {
+    try {
+      return Number(readFileSync(file, 'utf8').split('\n')[0]);
+    } catch {
+      continue;
+    }
+  }
+  return undefined;
+}
+
+/** Lets a mesh that has just started come to rest. */
+function idle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 3000));
+}
+
+/** The no-op agent: agent-kit as shipped, an action that answers at once. */
+function startAgent(mesh: BenchMesh, port: number): ChildProcess {
+  const main = fileURLToPath(new URL('../libs/testing/dist/test-agent.main.js', import.meta.url));
+  return spawn(process.execPath, [main], {
+    env: {
+      ...mesh.env,
+      DEVMESH_PORT: String(port),
+      DEVMESH_INTERNAL_TOKEN_FILE: join(mesh.home, 'internal-token'),
+      LOG_LEVEL: 'warn',
+    },
+    stdio: 'ignore',
+  });
+}
+
+interface Counters {
+  readonly hops: Map<string, number>;
+  readonly commits: number;
+  readonly statements: number;
+  readonly four: number;
+  readonly tree: number;
+}
+
+async function count(mesh: BenchMesh, services: readonly ServiceStatus[], agent: ChildProcess): Promise<Counters> {
+  const merged = new Map<string, number>();
+  let commits = 0;
+  let statements = 0;
+  for (const { name, address } of [...services, { name: 'noop', address: mesh.url(10), pid: null }]) {
+    const samples = await scrape(address);
+    for (const [route, value] of hops(samples)) merged.set(`${name} ${route}`, value);
+    commits += total(samples, 'state_transactions_total');
+    statements += total(samples, 'state_statements_total');
+  }
+  const postgres = postgresPid(mesh);
+  const database = postgres === undefined ? [] : family(postgres);
+  const pid = (name: string) => services.find((service) => service.name === name)?.pid ?? -1;
+  const four = cpuMs([pid('gateway'), pid('orchestrator'), pid('state-persistence'), ...database]);
+  const tree = cpuMs([...services.map((service) => service.pid ?? -1), ...database, agent.pid ?? -1]);
+  return { hops: merged, commits, statements, four, tree };
+}
+
+interface RunPage {
+  readonly items: readonly {
+    readonly id: string;
+    readonly status: string;
+    readonly verdict: string | null;
+    readonly createdAt: string;
+    readonly endedAt: string | null;
+  }[];
+  readonly nextCursor: string | null;
+}
+
+/** Submits so many runs with so many at once, each watched to its end; gives the latencies as the client sees them, ms. */
+async function drive(mesh: BenchMesh, runs: number, atOnce: number): Promise<number[]> {
+  const latencies: number[] = [];
+  let left = runs;
+  const worker = async () => {
+    while (left-- > 0) {
+      const started = performance.now();
+      const { id } = await mesh.api<{ id: string }>('/v1/runs', { workflow: { source: SIX_STEPS } });
+      await ended(mesh, id);
+      latencies.push(performance.now() - started);
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
+  return latencies;
+}
+
+/** Follows the run's events until they end. */
+async function ended(mesh: BenchMesh, id: string): Promise<void> {
+  const key = readFileSync(join(mesh.home, 'api-key'), 'utf8').trim();
+  const response = await fetch(`${mesh.url(0)}/v1/runs/${id}/events`, {
+    headers: { authorization: `Bearer ${key}`, accept: 'text/event-stream' },
+  });
+  let text = '';
+  for await (const chunk of response.body ?? []) {
+    text += Buffer.from(chunk as Uint8Array).toString();
+    if (text.includes('event: end')) break;
+  }
+  if (!text.includes('"verdict":"passed"')) throw new Error(`run ${id} did not pass: ${text.slice(-500)}`);
+}
+
+async function sixSteps(): Promise<void> {
+  const mesh = await BenchMesh.make();
+  const placement = mesh.file(
+    'placement.yaml',
+    `agents:\n  - name: noop\n    addresses: [${mesh.url(10)}]\n    actions: [{ id: noop/act, default: true }]\n`,
+  );
+  mesh.env['DEVMESH_PLACEMENT'] = placement;
+  let agent: ChildProcess | undefined;
+  try {
+    await mesh.cli('up');
+    agent = startAgent(mesh, mesh.portBase + 10);
+    await answering(mesh.url(10));
+    const services = await mesh.services();
+    await drive(mesh, 100, 16);
+    const runs = Number(options.runs);
+    for (const [atOnce, count_] of [
+      [1, Math.ceil(runs / 4)],
+      [32, runs],
+      [100, runs],
+    ] as const) {
+      const before = await count(mesh, services, agent);
+      const started = performance.now();
+      const latencies = await drive(mesh, count_, atOnce);
+      const elapsed = performance.now() - started;
+      const after = await count(mesh, services, agent);
+      const per = (value: number) => (value / count_).toFixed(2);
+      const name = `six steps, ${atOnce} at once`;
+      report(`${name}: runs/s`, (count_ / (elapsed / 1000)).toFixed(0));
+      report(`${name}: p50 / p95 / p99`, [0.5, 0.95, 0.99].map((share) => ms(quantile(latencies, share))).join(' / '));
+      report(
+        `${name}: CPU per run, gateway + orchestrator + state + database`,
+        `${per(after.four - before.four)} ms`,
+        atOnce === 32 ? 'at most 6 ms' : '',
+      );
+      report(`${name}: CPU per run, whole tree`, `${per(after.tree - before.tree)} ms`);
+      const byRoute = [...after.hops]
+        .map(([route, value]) => [route, value - (before.hops.get(route) ?? 0)] as const)
+        .filter(([, value]) => value > 0);
+      report(
+        `${name}: hops per run`,
+        per(byRoute.reduce((sum, [, value]) => sum + value, 0)),
+        atOnce === 1 ? 'at most 15' : '',
+      );
+      for (const [route, value] of byRoute) console.error(`    ${per(value)}  ${route}`);
+      report(
+        `${name}: transactions of state per run`,
+        per(after.commits - before.commits),
+        atOnce === 1 ? 'at most 7' : '',
+      );
+      report(`${name}: statements of state per run`, per(after.statements - before.statements));
+    }
+    const share = await engineShare(mesh);
+    report('engine share of a step, p50 / p95', `${ms(quantile(share, 0.5))} / ${ms(quantile(share, 0.95))}`);
+  } finally {
+    agent?.kill('SIGKILL');
+    await mesh.close();
+  }
+}
+
+interface Events {
+  readonly events: readonly { readonly event: { readonly type: string; readonly at: number } }[];
+}
+
+/** (Run's time - time of agents on the critical path) / steps on it. The agents answer at once, so their time is nothing. */
+async function engineShare(mesh: BenchMesh): Promise<number[]> {
+  const { items } = await mesh.api<RunPage>('/v1/runs?limit=100');
+  const shares: number[] = [];
+  for (const { id } of items.slice(-60)) {
+    const key = readFileSync(join(mesh.home, 'api-key'), 'utf8').trim();
+    const response = await fetch(`${mesh.url(0)}/v1/runs/${id}/events`, {
+      headers: { authorization: `Bearer ${key}`, accept: 'application/json' },
+    });
+    const { events } = (await response.json()) as Events;
+    const at = (type: string) => events.find(({ event }) => event.type === type)?.event.at ?? NaN;
+    shares.push((at('RunEnded') - at('RunCreated')) / 3);
+  }
+  return shares;
+}
+
+async function answering(address: string): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt++) {
+    const ready = await fetch(`${address}/health/live`)
+      .then((response) => response.ok)
+      .catch(() => false);
+    if (ready) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`nobody answers at ${address}`);
+}
+
+if (wanted('mesh')) await wholeMesh();
+if (wanted('engine')) await sixSteps();
+const { model } = cpus()[0] ?? { model: 'unknown' };
+console.log(
+  `${model}, ${availableParallelism()} cores, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB, Node ${process.version}\n`,
+);
+console.log(table(['figure', 'measured', 'aim'], rows));
