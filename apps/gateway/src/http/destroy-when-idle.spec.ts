@@ -21,14 +21,14 @@ beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());
 
 describe('destroyWhenIdle', () => {
-  it('ends a request whose client has fallen silent', () => {
+  it('ends a request whose client has fallen silent', async () => {
     const request = new SlowRequest();
     request.resume();
     destroyWhenIdle(request.asRequest(), 1000);
     request.send(10);
-    vi.advanceTimersByTime(1000);
+    await vi.advanceTimersByTimeAsync(1000);
     expect(request.destroyed).toBe(false);
-    vi.advanceTimersByTime(1000);
+    await vi.advanceTimersByTimeAsync(1000);
     expect(request.destroyed).toBe(true);
   });
 
