@@ -1,9 +1,9 @@
 import { parseDockerfile } from '../parse/dockerfile.js';
 import type { Language, TreeLanguage } from '../parse/language.js';
-import { hasKind, hasSyntaxErrors, parseSyntax, type Node } from '../parse/syntax.js';
+import { hasErrors, hasKind, hasSyntaxErrors, parseSyntax, type Node } from '../parse/syntax.js';
 import { Bindings } from '../rules/bindings.js';
 import { argumentOf } from '../rules/calls.js';
-import { candidate, holds, type Candidate } from '../rules/conditions.js';
+import { Candidate, holds } from '../rules/conditions.js';
 import { DOCKER_CHECKS, type DockerHit } from '../rules/docker-checks.js';
 import { FIXES, type TextEdit } from '../rules/fix-templates.js';
 import type { CodeMatch, RuleDefinition } from '../rules/rule.js';
@@ -50,8 +50,12 @@ function runCode(
   isOver: () => boolean,
 ): RulesResult {
   const root = parseSyntax(language, text);
-  const parses = !hasSyntaxErrors(root);
-  const bindings = new Bindings(language, root);
+  const parses = !hasErrors(root);
+  let names: Bindings | undefined;
+  const bindings = () => (names ??= new Bindings(language, root));
+  // A token that was made up is rare, and only matters to who writes: all tokens are looked at when there is a fix.
+  let exact: boolean | undefined;
+  const fixable = () => (exact ??= !hasSyntaxErrors(root));
   // Most rules look at all calls: the same search is done once.
   const searched = new Map<string, ReturnType<typeof root.findAll>>();
   const search = ({ find }: CodeMatch) => {
@@ -60,13 +64,21 @@ function runCode(
     searched.set(key, nodes);
     return nodes;
   };
-  const matchesOf = (rule: RuleDefinition, match: CodeMatch): Hit[] =>
-    search(match).flatMap((node) => {
-      const of = candidate(node, bindings);
+  const candidates = new Map<number, Candidate>();
+  const candidateOf = (node: Node): Candidate => {
+    const known = candidates.get(node.id()) ?? new Candidate(node, bindings());
+    candidates.set(node.id(), known);
+    return known;
+  };
+  const matchesOf = (rule: RuleDefinition, match: CodeMatch): Hit[] => {
+    if (!mayMatch(match, text)) return [];
+    return search(match).flatMap((node) => {
+      const of = candidateOf(node);
       if (!holds(match.where, of)) return [];
       const { start, end } = placeOf(of, match).range();
-      return [hitOf(rule, start.index, end.index, parses && rule.fix ? FIXES[rule.fix.apply](of) : undefined)];
+      return [hitOf(rule, start.index, end.index, rule.fix && fixable() ? FIXES[rule.fix.apply](of) : undefined)];
     });
+  };
   const hits: Hit[] = [];
   const unfinished: string[] = [];
   const failed: string[] = [];
@@ -83,6 +95,16 @@ function runCode(
     }
   }
   return { hits: onePerPlace(hits), parses, unfinished, failed };
+}
+
+/** Whether a file has the words that a search needs: an imported thing keeps its name, whatever it is called here. */
+function mayMatch({ needs, where }: CodeMatch, text: string): boolean {
+  if (needs && !needs.test(text)) return false;
+  return where.every(
+    (condition) =>
+      !('callee' in condition) ||
+      condition.callee.some((name) => text.includes(name.slice(name.lastIndexOf('.') + 1).replace('()', ''))),
+  );
 }
 
 function placeOf(of: Candidate, { at }: CodeMatch): Node {

@@ -39,9 +39,14 @@ export function hasKind(language: TreeLanguage, name: string): boolean {
   return known;
 }
 
-/** Whether the parser had to guess: it skipped text, or made up a token that is not there. */
+/** Whether the parser had to skip text. */
+export function hasErrors(root: Node): boolean {
+  return root.find({ rule: { kind: 'ERROR' } }) !== null;
+}
+
+/** Whether the parser had to guess: it skipped text, or made up a token that is not there. Looks at every token. */
 export function hasSyntaxErrors(root: Node): boolean {
-  return root.find({ rule: { kind: 'ERROR' } }) !== null || hasMissingToken(root);
+  return hasErrors(root) || hasMissingToken(root);
 }
 
 function hasMissingToken(root: Node): boolean {
@@ -75,6 +80,12 @@ const FUNCTION_KINDS = new Set([
 
 export function isFunction(node: Node): boolean {
   return FUNCTION_KINDS.has(String(node.kind()));
+}
+
+/** Every function below a node, in the order of the text. */
+export function findFunctions(language: TreeLanguage, root: Node): Node[] {
+  const kinds = [...FUNCTION_KINDS].filter((name) => hasKind(language, name));
+  return root.findAll({ rule: { any: kinds.map((name) => ({ kind: name })) } });
 }
 
 /** The innermost function that `node` stands in, or the whole file. */

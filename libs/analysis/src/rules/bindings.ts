@@ -1,5 +1,5 @@
 import { isJavaScript, type TreeLanguage } from '../parse/language.js';
-import { enclosingScope, isFunction, upwards, type Node } from '../parse/syntax.js';
+import { findFunctions, isFunction, type Node } from '../parse/syntax.js';
 
 /** A place where a name gets a value. `value` is undefined where that can't be seen: parameters, loops, destructuring. */
 export interface Binding {
@@ -9,15 +9,28 @@ export interface Binding {
   readonly kind: 'variable' | 'parameter' | 'function' | 'augmented';
 }
 
+/** A function or the whole file, with its span, so that "stands in" is a comparison of numbers. */
+interface Scope {
+  readonly node: Node;
+  readonly start: number;
+  readonly end: number;
+}
+
 /** What names mean in one file: imports under their full names, and what is assigned to variables. */
 export class Bindings {
   readonly #imports = new Map<string, string>();
-  readonly #byName = new Map<string, Binding[]>();
+  readonly #byName = new Map<string, { binding: Binding; scope: Scope }[]>();
+  /** By start. */
+  readonly #scopes: Scope[];
 
   constructor(
     readonly language: TreeLanguage,
     readonly root: Node,
   ) {
+    this.#scopes = [
+      { node: root, start: -1, end: Number.POSITIVE_INFINITY },
+      ...findFunctions(language, root).map(scopeOver),
+    ].sort((a, b) => a.start - b.start || b.end - a.end);
     if (isJavaScript(language)) this.#readJavaScript();
     else this.#readPython();
   }
@@ -31,11 +44,13 @@ export class Bindings {
   of(identifier: Node): readonly Binding[] {
     const all = this.#byName.get(identifier.text());
     if (!all) return [];
-    for (const at of upwards(identifier)) {
-      const here = all.filter((binding) => binding.scope.id() === at.id());
-      if (here.length > 0) return here;
+    const offset = identifier.range().start.index;
+    let innermost: Scope | undefined;
+    for (const { scope } of all) {
+      if (scope.start > offset || offset >= scope.end) continue;
+      if (!innermost || scope.start > innermost.start || scope.end < innermost.end) innermost = scope;
     }
-    return [];
+    return all.filter(({ scope }) => scope === innermost).map(({ binding }) => binding);
   }
 
   /** The one value that a name ever gets; undefined when there are several, or it can't be seen. */
@@ -104,10 +119,28 @@ export class Bindings {
     return name.startsWith('?') ? '?' : `${name}()`;
   }
 
-  #add(name: string, at: Node, value: Node | undefined, kind: Binding['kind'], scope = enclosingScope(at)): void {
+  #add(name: string, at: Node, value: Node | undefined, kind: Binding['kind'], scope = this.#scopeAround(at)): void {
     const list = this.#byName.get(name) ?? [];
-    list.push({ name, scope, value, kind });
+    list.push({ binding: { name, scope: scope.node, value, kind }, scope });
     this.#byName.set(name, list);
+  }
+
+  /** The innermost scope around a node; a function is not around itself. */
+  #scopeAround(node: Node): Scope {
+    const { start, end } = node.range();
+    let low = 0;
+    let high = this.#scopes.length - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      if ((this.#scopes[middle]?.start ?? 0) <= start.index) low = middle;
+      else high = middle - 1;
+    }
+    for (let at = low; at > 0; at -= 1) {
+      const scope = this.#scopes[at];
+      const isItself = scope?.start === start.index && scope.end === end.index;
+      if (scope && scope.end >= end.index && !isItself) return scope;
+    }
+    return this.#scopes[0] ?? { node: this.root, start: -1, end: Number.POSITIVE_INFINITY };
   }
 
   #readJavaScript(): void {
@@ -152,8 +185,10 @@ export class Bindings {
   }
 
   /** `x = …` belongs to the scope that declares x. */
-  #declaringScope(identifier: Node): Node {
-    return this.of(identifier)[0]?.scope ?? enclosingScope(identifier);
+  #declaringScope(identifier: Node): Scope {
+    const [declared] = this.of(identifier);
+    const known = this.#byName.get(identifier.text())?.find(({ binding }) => binding === declared);
+    return known?.scope ?? this.#scopeAround(identifier);
   }
 
   #destructured(pattern: Node, declarator: Node, value: Node | undefined): void {
@@ -229,6 +264,11 @@ export class Bindings {
     }
   }
 
+  #scopeOf(owner: Node): Scope {
+    const own = scopeOver(owner);
+    return this.#scopes.find(({ start, end }) => start === own.start && end === own.end) ?? own;
+  }
+
   /** Types and defaults inside a parameter are not names that it binds; to be sure, only patterns are entered. */
   #parameter(parameter: Node, owner: Node): void {
     if (!isFunction(owner)) return;
@@ -240,9 +280,14 @@ export class Bindings {
     for (const name of names) {
       const above = name.parent();
       if (above && (above.is('type') || above.field('value')?.id() === name.id())) continue;
-      this.#add(name.text(), parameter, undefined, 'parameter', owner);
+      this.#add(name.text(), parameter, undefined, 'parameter', this.#scopeOf(owner));
     }
   }
+}
+
+function scopeOver(node: Node): Scope {
+  const { start, end } = node.range();
+  return { node, start: start.index, end: end.index };
 }
 
 /** `node:fs/promises` is `fs.promises`. */

@@ -6,14 +6,40 @@ import { PREDICATES } from './predicates.js';
 import type { Condition, ValueTest } from './rule.js';
 
 /** What conditions look at: a node, the call that it is (if it is one), and what names mean in its file. */
-export interface Candidate {
-  readonly node: Node;
-  readonly call: CallView | undefined;
-  readonly bindings: Bindings;
-}
+export class Candidate {
+  #call: CallView | undefined | null = null;
+  #name: string | undefined;
+  #member: string | null | undefined;
 
-export function candidate(node: Node, bindings: Bindings): Candidate {
-  return { node, call: callView(node), bindings };
+  constructor(
+    readonly node: Node,
+    readonly bindings: Bindings,
+  ) {}
+
+  get call(): CallView | undefined {
+    if (this.#call === null) this.#call = callView(this.node);
+    return this.#call;
+  }
+
+  /**
+   * Whether what is called is one of these. Most calls are of nothing that a rule knows: the last word of the callee, as it
+   * is written, says so without asking what names mean.
+   */
+  isCallOf(wanted: readonly string[]): boolean {
+    const member = this.#calledMember();
+    if (member !== null && !wanted.some((one) => one.endsWith(`.${member}`))) return false;
+    this.#name ??= this.call ? this.bindings.nameOf(this.call.callee) : '';
+    return this.#name !== '' && calleeIs(this.#name, wanted);
+  }
+
+  /** `load` of `x.load(…)`; null of a call that is not of a member. */
+  #calledMember(): string | null {
+    if (this.#member === undefined) {
+      const callee = this.node.field('function') ?? this.node.field('constructor');
+      this.#member = (callee?.field('property') ?? callee?.field('attribute'))?.text() ?? null;
+    }
+    return this.#member;
+  }
 }
 
 const SQL =
@@ -25,8 +51,7 @@ export function holds(conditions: readonly Condition[], of: Candidate): boolean 
 }
 
 function one(condition: Condition, of: Candidate): boolean {
-  if ('callee' in condition)
-    return of.call !== undefined && calleeIs(of.bindings.nameOf(of.call.callee), condition.callee);
+  if ('callee' in condition) return of.isCallOf(condition.callee);
   if ('argument' in condition) {
     return of.call !== undefined && valueIs(argumentOf(of.call, condition.argument), condition.is, of);
   }

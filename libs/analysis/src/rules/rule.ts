@@ -38,6 +38,8 @@ export type Condition =
 export interface CodeMatch {
   readonly find: AstRule;
   readonly where: readonly Condition[];
+  /** A file without this text is not searched at all. What is called must be named in a file anyway, and need not be said here. */
+  readonly needs?: RegExp;
   /** Points at this argument, where it is made: at `sql` in `const sql = …`, not at the call that sends it. */
   readonly at?: ArgumentKey;
 }

@@ -180,6 +180,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
       {
         find: { kind: 'pair', has: { field: 'key', regex: '^["\']?rejectUnauthorized["\']?$' } },
         where: [{ predicate: 'value-is-false' }],
+        needs: /rejectUnauthorized|check_hostname/,
       },
       {
         find: {
@@ -187,6 +188,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
           has: { field: 'left', kind: 'member_expression', has: { field: 'property', regex: '^rejectUnauthorized$' } },
         },
         where: [{ predicate: 'value-is-false' }],
+        needs: /rejectUnauthorized|check_hostname/,
       },
     ],
     fix: { description: 'Check the certificate', apply: 'reject-unauthorized-true' },
@@ -270,10 +272,12 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
       {
         find: { kind: 'assignment', has: { field: 'left', kind: 'attribute', regex: '\\.verify_mode$' } },
         where: [{ predicate: 'value-is-cert-none' }],
+        needs: /verify_mode/,
       },
       {
         find: { kind: 'assignment', has: { field: 'left', kind: 'attribute', regex: '\\.check_hostname$' } },
         where: [{ predicate: 'value-is-false' }],
+        needs: /rejectUnauthorized|check_hostname/,
       },
     ],
     references: ['https://docs.python.org/3/library/ssl.html#ssl.create_default_context'],
@@ -303,6 +307,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
       {
         find: { any: [{ kind: 'binary_expression' }, { kind: 'comparison_operator' }] },
         where: [{ predicate: 'compares-digest' }],
+        needs: /hmac/i,
       },
     ],
     references: ['https://cwe.mitre.org/data/definitions/208.html'],
@@ -349,6 +354,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
           ].map((kind) => ({ kind })),
         },
         where: [{ predicate: 'literal-secret' }],
+        needs: /passw|passphrase|passcode|secret|key|token|credential/i,
       },
     ],
     references: ['https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html'],

@@ -45,6 +45,7 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
             is: { built: 'sql', unless: /(^|\.)(escapeIdentifier|escapeId|quote_ident|Identifier)$/ },
           },
         ],
+        needs: /\b(select|insert\s+into|delete\s+from|update|with|replace\s+into|merge|drop|alter|truncate|create)\s/i,
         at: ['sql', 'text', 'query', 'statement', 0],
       },
     ],
@@ -273,6 +274,7 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
           },
         },
         where: [{ predicate: 'html-is-built' }],
+        needs: /innerHTML|outerHTML/,
       },
       {
         find: { kind: 'call_expression' },
@@ -284,6 +286,7 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
       {
         find: { kind: 'pair', has: { field: 'key', regex: '^__html$' } },
         where: [{ predicate: 'html-is-built' }],
+        needs: /__html/,
       },
     ],
     references: ['https://cheatsheetseries.owasp.org/cheatsheets/DOM_based_XSS_Prevention_Cheat_Sheet.html'],
