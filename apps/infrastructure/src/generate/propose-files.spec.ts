@@ -74,7 +74,7 @@ describe('images of Node.js', () => {
     expectSound(dockerfile);
     expect(dockerfile).toContain('FROM node:24-bookworm-slim');
     expect(dockerfile).toContain('COPY package.json package-lock.json ./\nRUN npm ci --omit=dev\nCOPY . .');
-    expect(dockerfile).toContain('USER node');
+    expect(dockerfile).toContain('USER 1000');
     expect(dockerfile).toContain('CMD ["node","server.js"]');
     expect(dockerfile).toContain('http://127.0.0.1:3000/healthz');
   });
@@ -154,7 +154,7 @@ describe('images of Python', () => {
     expect(dockerfile).toContain('FROM python:3.12-slim-bookworm');
     expect(dockerfile).toContain('uv sync --active --frozen --no-dev');
     expect(dockerfile).toContain('CMD ["uvicorn","api.main:app","--host","0.0.0.0","--port","8000"]');
-    expect(dockerfile).toContain('USER app');
+    expect(dockerfile).toContain('USER 10001');
   });
 
   it('guesses no way to start it', async () => {

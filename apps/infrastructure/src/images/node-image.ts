@@ -41,9 +41,8 @@ export function nodeImage(
   ];
   if (!install.frozen) lines.push('# No lockfile: versions may differ from build to build.');
   if (build !== undefined) {
-    lines.push(`RUN ${install.all}`, 'COPY . .', `RUN ${build}`);
-    if (!isStatic && !needsDevelopmentPackages(report) && install.prune !== undefined)
-      lines.push(`RUN ${install.prune}`);
+    const prunes = !isStatic && !needsDevelopmentPackages(report) && install.prune !== undefined;
+    lines.push(`RUN ${install.all}`, 'COPY . .', `RUN ${build}${prunes ? ` && ${install.prune}` : ''}`);
   } else {
     lines.push(`RUN ${needsDevelopmentPackages(report) ? install.all : install.productionOnly}`, 'COPY . .');
   }
@@ -58,7 +57,8 @@ export function nodeImage(
     lines.push('CMD ["nginx", "-g", "daemon off;"]');
   } else {
     lines.push(`FROM ${base}`, 'ENV NODE_ENV=production', `WORKDIR ${home}`);
-    lines.push('COPY --from=build --chown=node:node /app /app', 'USER node');
+    // By number, so that a cluster can tell that it isn't root: `node` of the base image.
+    lines.push('COPY --from=build --chown=node:node /app /app', 'USER 1000');
     const { port } = component;
     if (port) lines.push(`EXPOSE ${port.value}`);
     if (port && report.healthPath !== undefined) {

@@ -32,7 +32,7 @@ export function pythonImage(tree: SourceTree, report: ComponentReport): Image | 
     'RUN useradd --create-home --uid 10001 app',
     'COPY --from=build /opt/venv /opt/venv',
     'COPY --chown=app:app . .',
-    'USER app',
+    'USER 10001',
   ];
   const port = portOf(report);
   if (port !== undefined) lines.push(`EXPOSE ${port}`);

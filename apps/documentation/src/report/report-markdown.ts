@@ -1,0 +1,132 @@
+import { SEVERITIES, type Finding } from '@devmesh/contracts/finding';
+import { code, plain, table } from '../sections/markdown.js';
+import { artifactsOf, outputsOf, Outputs, type RunSummary, type StepSummary } from './run-summary.js';
+
+const MAX_FINDINGS = 100;
+const MAX_ROWS = 200;
+
+/** The report of a run as Markdown. All text of others is escaped; `findings` are those of the last review, worst first. */
+export function reportMarkdown(run: RunSummary, findings: readonly Finding[]): string {
+  const sections = [
+    head(run),
+    changes(run),
+    steps(run.steps),
+    findingsSection(run.steps, findings),
+    leftOut(run),
+    notices(run),
+    artifacts(run.steps),
+  ];
+  return `${sections.filter((section) => section !== '').join('\n\n')}\n`;
+}
+
+function head(run: RunSummary): string {
+  const facts: [string, string][] = [
+    ['Verdict', `**${plain(run.verdict || 'unknown')}**${run.reason === '' ? '' : `: ${plain(run.reason)}`}`],
+    ['Task', plain(run.task, 2000)],
+    ['Workflow', plain(run.workflow)],
+    ['Run', code(run.runId)],
+  ];
+  if (run.repository) {
+    const branch = run.repository.branch === null ? '' : ` (branch ${code(run.repository.branch)})`;
+    facts.push(['Repository', `${code(run.repository.origin, 500)}${branch}, commit ${code(run.repository.base)}`]);
+  }
+  const lines = facts.filter(([, value]) => value !== '').map(([name, value]) => `- ${name}: ${value}`);
+  return `# Report of the run\n\n${lines.join('\n')}`;
+}
+
+/** The branch and its commits: those of the integration that ended last. */
+function changes(run: RunSummary): string {
+  const last = outputsOf(run.steps, Outputs.Integration)
+    .sort((a, b) => (a.step.startedAt ?? 0) - (b.step.startedAt ?? 0))
+    .at(-1);
+  if (!last) return '';
+  const { commits } = last.value;
+  if (commits.length === 0) return '## What was done\n\nNothing was changed.';
+  const rows = commits
+    .slice(0, MAX_ROWS)
+    .map(({ commit, title, agent, step }) => [code(commit.slice(0, 12)), plain(title), plain(agent), plain(step)]);
+  const branch = `Branch ${code(`devmesh/${run.runId}`)}:`;
+  return `## What was done\n\n${branch}\n\n${table(['Commit', 'Change', 'Agent', 'Step'], rows)}`;
+}
+
+/** Milliseconds for people. */
+function duration(ms: number | null): string {
+  if (ms === null) return '';
+  if (ms < 1000) return `${Math.round(ms)} ms`;
+  return ms < 60_000
+    ? `${(ms / 1000).toFixed(1)} s`
+    : `${Math.floor(ms / 60_000)} min ${Math.round((ms % 60_000) / 1000)} s`;
+}
+
+function steps(all: readonly StepSummary[]): string {
+  if (all.length === 0) return '';
+  const rows = all.slice(0, MAX_ROWS).map((step) => {
+    const summary = step.error ?? (typeof step.output?.['summary'] === 'string' ? step.output['summary'] : '');
+    const round = step.attempt > 1 ? `${step.iteration} (attempt ${step.attempt})` : String(step.iteration);
+    return [
+      code(step.id),
+      plain(step.agent),
+      plain(step.outcome),
+      round,
+      duration(step.elapsedMs),
+      plain(summary, 300),
+    ];
+  });
+  return `## Steps\n\n${table(['Step', 'Agent', 'Outcome', 'Round', 'Time', 'Result'], rows)}`;
+}
+
+function findingsSection(all: readonly StepSummary[], findings: readonly Finding[]): string {
+  const reviews = outputsOf(all, Outputs.Review);
+  if (reviews.length === 0) return '';
+  const counts = reviews.map(({ step, value }) => [
+    code(step.id),
+    ...SEVERITIES.map((severity) => String(value.counts[severity])),
+    String(value.fixable),
+  ]);
+  const parts = [`## Findings\n\n${table(['Review', ...SEVERITIES, 'with a safe fix'], counts)}`];
+  if (findings.length > 0) {
+    const rows = findings
+      .slice(0, MAX_FINDINGS)
+      .map(({ severity, rule, location, message }) => [
+        severity,
+        code(rule),
+        code(`${location.path}:${location.startLine}`, 300),
+        plain(message, 300),
+      ]);
+    parts.push(`What the last review found:\n\n${table(['Severity', 'Rule', 'Where', 'What'], rows)}`);
+    if (findings.length > MAX_FINDINGS) parts.push(`And ${findings.length - MAX_FINDINGS} more, in the artifacts.`);
+  }
+  return parts.join('\n\n');
+}
+
+function leftOut({ steps: all, notifications }: RunSummary): string {
+  const lines = [
+    ...outputsOf(all, Outputs.Integration).flatMap(({ value }) =>
+      value.leftOut.map(({ title, reason }) => `- ${plain(title)}: ${plain(reason)}`),
+    ),
+    ...outputsOf(all, Outputs.Keeping).flatMap(({ value }) =>
+      value.kept.map(({ path, reason }) => `- ${code(path)}: ${plain(reason)}`),
+    ),
+    ...notifications.map(({ step, message }) => `- step ${code(step)}: ${plain(message)}`),
+  ];
+  return lines.length === 0
+    ? ''
+    : `## Left out or kept, and why\n\n${[...new Set(lines)].slice(0, MAX_ROWS).join('\n')}`;
+}
+
+function notices(run: RunSummary): string {
+  if (run.notices.length === 0) return '';
+  return `## Notices\n\n${run.notices.map((notice) => `- ${plain(notice, 2000)}`).join('\n')}`;
+}
+
+function artifacts(all: readonly StepSummary[]): string {
+  const rows = artifactsOf(all).map(({ step, artifact }) => [
+    plain(artifact.name),
+    plain(artifact.mediaType),
+    String(artifact.size),
+    code(artifact.digest),
+    code(step),
+  ]);
+  if (rows.length === 0) return '';
+  return `## Artifacts\n\n${table(['Name', 'Type', 'Bytes', 'SHA-256', 'Step'], rows.slice(0, MAX_ROWS))}`;
+}

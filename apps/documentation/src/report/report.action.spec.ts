@@ -1,0 +1,135 @@
+import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
+import { documentationReport } from '@devmesh/contracts/actions/documentation';
+import type { Finding } from '@devmesh/contracts/finding';
+import type { JsonObject } from '@devmesh/contracts/json';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { report } from './report.action.js';
+
+let bench: ActionBench;
+beforeEach(() => {
+  bench = new ActionBench();
+});
+afterEach(() => bench.dispose());
+
+const EVIL = 'x | <script>alert(1)</script>\n# own heading\n[link](javascript:x)';
+const COMMIT = 'a'.repeat(40);
+
+async function markdown(run: JsonObject): Promise<string> {
+  const output = documentationReport.output.parse(await report.run(bench.context({ run })));
+  expect(output.report).toMatchObject({ name: 'report.md', mediaType: 'text/markdown' });
+  return bench.read(output.report).toString();
+}
+
+function step(id: string, output: JsonObject | null, more: JsonObject = {}): JsonObject {
+  return {
+    id,
+    agent: 'some-agent',
+    action: 'some-agent/act',
+    iteration: 1,
+    attempt: 1,
+    outcome: 'succeeded',
+    startedAt: 1000,
+    elapsedMs: 1500,
+    output,
+    error: null,
+    ...more,
+  };
+}
+
+const finding = (severity: Finding['severity'], path: string): Finding => ({
+  rule: 'sql-built-from-text',
+  class: 'sql-injection',
+  severity,
+  confidence: 'high',
+  message: EVIL,
+  location: { path, startLine: 3, startColumn: 1, endLine: 3, endColumn: 9 },
+  snippet: '',
+  fingerprint: 'f'.repeat(64),
+});
+
+const counts = { critical: 1, high: 0, medium: 0, low: 2, info: 0 };
+
+describe('documentation/report', () => {
+  it('says what came out, what was done, found and left out', async () => {
+    const document = { version: 1, findings: [finding('low', 'b.ts'), finding('critical', 'a.ts')] };
+    const findings = bench.put(Buffer.from(JSON.stringify(document)), {
+      name: 'findings.json',
+      mediaType: 'application/json',
+    });
+    const text = await markdown({
+      runId: '0190',
+      workflow: 'deliver',
+      task: 'Do it',
+      repository: { origin: '/home/dev/shop', branch: 'main', base: COMMIT },
+      verdict: 'passed',
+      reason: 'every step succeeded',
+      notices: ['submodules are left alone: vendor/x'],
+      steps: [
+        step('review', { counts, fixable: 2, findings, sarif: findings, summary: '3 findings' }),
+        step('infrastructure', { kept: [{ path: 'worker/Dockerfile', reason: 'it is there already' }] }),
+        step('implement', {
+          commits: [{ title: 'Fix the query', step: 'implement', agent: 'feature-dev', commit: COMMIT }],
+          leftOut: [{ title: 'Add images', reason: 'does not apply' }],
+        }),
+        step('broken', null, { outcome: 'failed', error: 'its time ran out' }),
+      ],
+    });
+    expect(text).toContain('- Verdict: **passed**: every step succeeded');
+    expect(text).toContain('Branch `devmesh/0190`');
+    expect(text).toContain(`| \`${COMMIT.slice(0, 12)}\` | Fix the query | feature-dev | implement |`);
+    expect(text).toContain('| `review` | 1 | 0 | 0 | 2 | 0 | 2 |');
+    expect(text.indexOf('`a.ts:3`')).toBeLessThan(text.indexOf('`b.ts:3`'));
+    expect(text).toContain('- Add images: does not apply');
+    expect(text).toContain('- `worker/Dockerfile`: it is there already');
+    expect(text).toContain('| `broken` | some-agent | failed | 1 | 1.5 s | its time ran out |');
+    expect(text).toContain('- submodules are left alone: vendor/x');
+    expect(text.split(findings.digest)).toHaveLength(2);
+  });
+
+  it('lets no text of others become markup', async () => {
+    const findings = bench.put(Buffer.from(JSON.stringify({ version: 1, findings: [finding('high', EVIL)] })), {
+      name: EVIL,
+      mediaType: 'application/json',
+    });
+    const text = await markdown({
+      runId: EVIL,
+      workflow: EVIL,
+      task: EVIL,
+      repository: { origin: EVIL, branch: EVIL, base: EVIL },
+      verdict: EVIL,
+      reason: EVIL,
+      notices: [EVIL],
+      notifications: [{ step: EVIL, message: EVIL }],
+      steps: [
+        step(EVIL, { counts, findings, fixable: 0, summary: EVIL }, { agent: EVIL, outcome: EVIL, error: EVIL }),
+        step('i', {
+          commits: [{ title: EVIL, step: EVIL, agent: EVIL, commit: EVIL }],
+          leftOut: [{ title: EVIL, reason: EVIL }],
+        }),
+        step('k', { kept: [{ path: EVIL, reason: EVIL }] }),
+      ],
+    });
+    const outsideOfCode = text.replace(/(`+)[^\n]*?[^`]\1(?!`)/g, '');
+    expect(outsideOfCode).not.toContain('<script');
+    expect(outsideOfCode).not.toContain('[link](');
+    expect(text).not.toMatch(/^# own heading/m);
+    const rows = text.split('\n').filter((line) => line.startsWith('|'));
+    const borders = (line: string): number => [...line.matchAll(/(?<!\\)\|/g)].length;
+    for (const [index, row] of rows.entries()) {
+      if (/^\| ---/.test(row)) expect(borders(row)).toBe(borders(rows[index - 1] ?? ''));
+      else if (/^\| ---/.test(rows[index - 1] ?? '')) expect(borders(row)).toBe(borders(rows[index - 1] ?? ''));
+    }
+  });
+
+  it('makes a report of anything', async () => {
+    expect(await markdown({})).toContain('Verdict: **unknown**');
+    expect(await markdown({ steps: [1, { id: 2, output: [] }], notices: 'no', repository: 7 })).toContain('unknown');
+  });
+
+  it('does without findings that are no longer there', async () => {
+    const gone = { digest: '0'.repeat(64), name: 'findings.json', mediaType: 'application/json', size: 1 };
+    expect(await markdown({ steps: [step('review', { counts, findings: gone, fixable: 0 })] })).toContain(
+      '| `review` | 1 |',
+    );
+  });
+});

@@ -1,0 +1,46 @@
+import { implement, type ActionContext } from '@devmesh/agent-kit/action-context';
+import { documentationReport } from '@devmesh/contracts/actions/documentation';
+import { MediaType } from '@devmesh/contracts/artifact';
+import { DevmeshError } from '@devmesh/contracts/errors';
+import { FindingsDocument, SEVERITIES, type Finding } from '@devmesh/contracts/finding';
+import { reportMarkdown } from './report-markdown.js';
+import { outputsOf, Outputs, readRunSummary, type RunSummary } from './run-summary.js';
+
+const MAX_FINDINGS_BYTES = 32 * 1024 ** 2;
+
+export const report = implement(documentationReport, async (ctx) => {
+  ctx.progress('writing the report');
+  const run = readRunSummary(ctx.input.run);
+  const markdown = reportMarkdown(run, await lastFindings(run, ctx.artifacts));
+  const artifact = await ctx.artifacts.put(Buffer.from(markdown), { name: 'report.md', mediaType: MediaType.markdown });
+  return { report: artifact, summary: `${run.verdict || 'unknown'}: ${run.steps.length} steps`.slice(0, 500) };
+});
+
+/** Findings of the last review, worst first. A report without the list is better than none, so what can't be read is left out. */
+async function lastFindings(
+  run: RunSummary,
+  artifacts: ActionContext<unknown>['artifacts'],
+): Promise<readonly Finding[]> {
+  const last = outputsOf(run.steps, Outputs.Review)
+    .sort((a, b) => (a.step.startedAt ?? 0) - (b.step.startedAt ?? 0))
+    .at(-1);
+  if (!last || last.value.findings.size > MAX_FINDINGS_BYTES) return [];
+  let content: string;
+  try {
+    content = (await artifacts.get(last.value.findings)).toString('utf8');
+  } catch (error) {
+    if (error instanceof DevmeshError && (error.code === 'not_found' || error.code === 'gone')) return [];
+    throw error;
+  }
+  const parsed = FindingsDocument.safeParse(parseJson(content));
+  const findings = parsed.success ? parsed.data.findings : [];
+  return findings.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
