@@ -61,12 +61,31 @@ export type ActionHandler<A extends ActionContract> = (
   context: ActionContext<z.output<A['input']>>,
 ) => Promise<z.input<A['output']>>;
 
+/** What became of an execution whose instance died inside it. */
+export type ProbeResult<O> =
+  | { readonly state: 'done'; readonly output: O }
+  /** It left no trace: it is run. */
+  | { readonly state: 'not_done' }
+  /** Ends as `lost`, with this said to people. */
+  | { readonly state: 'unknown'; readonly message: string };
+
+/** Looks at the world outside for what an execution of this key did. Changes nothing. */
+export type ActionProbe<A extends ActionContract> = (
+  context: ActionContext<z.output<A['input']>>,
+) => Promise<ProbeResult<z.input<A['output']>>>;
+
 export interface Action<A extends ActionContract = ActionContract> {
   readonly contract: A;
   readonly run: ActionHandler<A>;
+  /** Asked when a claim of a `once` action has lapsed and its contract says `onLost: 'probe'`. */
+  readonly probe?: ActionProbe<A>;
 }
 
 /** Binds a handler to its contract; give the list of these to `createAgentModule`. */
-export function implement<A extends ActionContract>(contract: A, run: ActionHandler<A>): Action<A> {
-  return { contract, run };
+export function implement<A extends ActionContract>(
+  contract: A,
+  run: ActionHandler<A>,
+  more: { readonly probe?: ActionProbe<A> } = {},
+): Action<A> {
+  return { contract, run, ...more };
 }

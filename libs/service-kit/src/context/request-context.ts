@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { context, ROOT_CONTEXT } from '@opentelemetry/api';
 
 /** What log lines and outgoing calls know about the work that they belong to. */
 export interface WorkContext {
@@ -17,12 +18,12 @@ export function workContext(): WorkContext {
 }
 
 /** Runs `work` with these members laid over the present context. */
-export function withWorkContext<T>(context: WorkContext, work: () => T): T {
+export function withWorkContext<T>(added: WorkContext, work: () => T): T {
   const present = storage.getStore();
-  return storage.run(present === undefined ? context : { ...present, ...context }, work);
+  return storage.run(present === undefined ? added : { ...present, ...added }, work);
 }
 
-/** Runs `work` outside of any context: for work that outlives the request which started it. */
+/** Runs `work` outside of any context and any trace: for timers and loops that no single request is the reason of. */
 export function withoutWorkContext<T>(work: () => T): T {
-  return storage.run(NOTHING, work);
+  return context.with(ROOT_CONTEXT, () => storage.run(NOTHING, work));
 }

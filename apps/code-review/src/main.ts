@@ -1,0 +1,11 @@
+import { EXECUTION_REQUEST_BYTES } from '@devmesh/contracts/execution';
+import { runService } from '@devmesh/service-kit/service';
+import { AppModule } from './app.module.js';
+import { CodeReviewConfig } from './config.js';
+
+await runService({
+  name: 'code-review',
+  config: CodeReviewConfig,
+  module: (config) => AppModule.of(config),
+  bodyLimitBytes: EXECUTION_REQUEST_BYTES,
+});

@@ -1,0 +1,12 @@
+import { Module, type DynamicModule } from '@nestjs/common';
+import { createAgentModule } from '@devmesh/agent-kit/agent/agent.module';
+import { actions } from './actions.js';
+import type { FeatureDevConfig } from './config.js';
+
+/** The feature-dev agent. */
+@Module({})
+export class AppModule {
+  static of(config: FeatureDevConfig): DynamicModule {
+    return { module: AppModule, imports: [createAgentModule({ agent: 'feature-dev', config, actions })] };
+  }
+}
