@@ -57,3 +57,12 @@ test('a cluster whose owner was killed is stopped and removed', async () => {
   expect(existsSync(dataDir)).toBe(false);
   expect(() => process.kill(pid, 0)).toThrow('ESRCH');
 });
+
+test('a process that had a server keeps its exit code', async () => {
+  const source = fileURLToPath(new URL('./postgres.ts', import.meta.url));
+  const script = `const { startPostgres } = await import(${JSON.stringify(source)});
+    await (await startPostgres()).stop();
+    process.exitCode = 3;`;
+  const owner = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: 'inherit' });
+  expect(await once(owner, 'exit')).toEqual([3, null]);
+});

