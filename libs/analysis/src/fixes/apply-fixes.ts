@@ -110,9 +110,9 @@ async function plainFile(root: string, path: string): Promise<string | undefined
   let at = root;
   for (const [i, part] of parts.entries()) {
     at = join(at, part);
+    // Of a link itself, lstat says neither folder nor file.
     const found = await lstat(at).catch(() => undefined);
-    if (!found || found.isSymbolicLink() || (i < parts.length - 1 ? !found.isDirectory() : !found.isFile()))
-      return undefined;
+    if (!found || (i < parts.length - 1 ? !found.isDirectory() : !found.isFile())) return undefined;
   }
   return at;
 }

@@ -59,6 +59,10 @@ export const PREDICATES = {
     const value = assignedValue(node);
     return value !== undefined && new Evaluator(bindings).constant(value)?.toLowerCase() === 'false';
   },
+  'value-is-zero': ({ node, bindings }) => {
+    const value = assignedValue(node);
+    return value !== undefined && new Evaluator(bindings).constant(value) === '0';
+  },
   'value-is-cert-none': ({ node, bindings }) => {
     const value = assignedValue(node);
     return value !== undefined && bindings.nameOf(value) === 'ssl.CERT_NONE';

@@ -123,6 +123,12 @@ const aliasImports: Mutation = (root, language, random) => {
   const aliases = new Map<string, string>();
   const edits: Edit[] = [];
   if (isJavaScript(language)) {
+    for (const clause of root.findAll({ rule: { kind: 'import_clause' } })) {
+      const whole = clause.namedChildren().find((child) => child.is('identifier'));
+      if (!whole) continue;
+      aliases.set(whole.text(), word(random));
+      edits.push(over(whole, aliases.get(whole.text()) ?? ''));
+    }
     for (const specifier of root.findAll({ rule: { kind: 'import_specifier' } })) {
       const name = specifier.field('name');
       if (!name || specifier.field('alias') || !/^[a-z]/.test(name.text())) continue;

@@ -180,7 +180,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
       {
         find: { kind: 'pair', has: { field: 'key', regex: '^["\']?rejectUnauthorized["\']?$' } },
         where: [{ predicate: 'value-is-false' }],
-        needs: /rejectUnauthorized|check_hostname/,
+        needs: /rejectUnauthorized|check_hostname|verify/,
       },
       {
         find: {
@@ -188,7 +188,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
           has: { field: 'left', kind: 'member_expression', has: { field: 'property', regex: '^rejectUnauthorized$' } },
         },
         where: [{ predicate: 'value-is-false' }],
-        needs: /rejectUnauthorized|check_hostname/,
+        needs: /rejectUnauthorized|check_hostname|verify/,
       },
     ],
     fix: { description: 'Check the certificate', apply: 'reject-unauthorized-true' },
@@ -203,6 +203,39 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         "import https from 'node:https';\nnew https.Agent({ rejectUnauthorized: true });",
         'export const f = (strict) => ({ rejectUnauthorized: strict });',
         "import https from 'node:https';\nexport const f = (ca) => new https.Agent({ ca });",
+      ],
+    },
+  },
+  {
+    id: 'js-certificates-off-for-process',
+    class: 'tls-verify-off',
+    cwe: 295,
+    severity: 'high',
+    confidence: 'high',
+    languages: ['typescript', 'javascript', 'tsx'],
+    message:
+      'This turns the check of certificates off for every connection of the process. Leave it on; give the authority of a private certificate as `ca`, or in NODE_EXTRA_CA_CERTS.',
+    matches: [
+      {
+        find: {
+          kind: 'assignment_expression',
+          has: { field: 'left', regex: 'NODE_TLS_REJECT_UNAUTHORIZED["\']?\\]?$' },
+        },
+        where: [{ predicate: 'value-is-zero' }],
+        needs: /NODE_TLS_REJECT_UNAUTHORIZED/,
+      },
+    ],
+    references: ['https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue'],
+    examples: {
+      bad: [
+        "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';",
+        'process.env["NODE_TLS_REJECT_UNAUTHORIZED"] = 0;',
+        "import { env } from 'node:process';\nconst OFF = '0';\nenv.NODE_TLS_REJECT_UNAUTHORIZED = OFF;",
+      ],
+      good: [
+        "process.env.NODE_TLS_REJECT_UNAUTHORIZED = '1';",
+        'delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;',
+        "if (process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0') throw new Error('no');",
       ],
     },
   },
@@ -275,9 +308,9 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         needs: /verify_mode/,
       },
       {
-        find: { kind: 'assignment', has: { field: 'left', kind: 'attribute', regex: '\\.check_hostname$' } },
+        find: { kind: 'assignment', has: { field: 'left', kind: 'attribute', regex: '\\.(check_hostname|verify)$' } },
         where: [{ predicate: 'value-is-false' }],
-        needs: /rejectUnauthorized|check_hostname/,
+        needs: /rejectUnauthorized|check_hostname|verify/,
       },
     ],
     references: ['https://docs.python.org/3/library/ssl.html#ssl.create_default_context'],
@@ -286,6 +319,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         'import ssl\ncontext = ssl._create_unverified_context()\n',
         'from ssl import CERT_NONE as anything\ndef f(context):\n    context.verify_mode = anything\n',
         'def f(context):\n    context.check_hostname = False\n',
+        'import requests\ns = requests.Session()\ns.verify = False\n',
       ],
       good: [
         'import ssl\ncontext = ssl.create_default_context()\n',

@@ -399,6 +399,7 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
       good: [
         "import path from 'node:path';\nexport const f = (req, res) => res.sendFile(path.join('/data', path.basename(req.params.name)));",
         "import path from 'node:path';\nexport const f = (name) => path.join('/data', name);",
+        "import path from 'node:path';\nexport const f = (req) => path.join('/data', tidy(path.basename(req.params.name)));",
         "import path from 'node:path';\nexport function f(req, res) { const p = path.resolve('/data', req.params.name); if (!p.startsWith('/data/')) throw new Error('no'); res.sendFile(p); }",
         "export const f = (req, res) => res.sendFile(req.params.name, { root: '/data' });",
         {
