@@ -52,7 +52,8 @@ describe('isolation', () => {
     // The clock jumps once, in the middle of the first file's rules.
     const clock = () => (reads++ === 12 ? 10_000 : 0);
     const { findings, incomplete } = await reviewTree(root, { clock });
-    expect(incomplete).toEqual([{ path: 'a.py', reason: expect.stringMatching(/^its time was over before [a-z-]+$/) }]);
+    expect(incomplete.map(({ path }) => path)).toEqual(['a.py']);
+    expect(incomplete[0]?.reason).toMatch(/^its time was over before [a-z-]+$/);
     expect(findings.map(({ location }) => location.path)).toContain('b.py');
   });
 

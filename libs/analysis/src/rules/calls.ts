@@ -1,6 +1,11 @@
 import type { Node } from '../parse/syntax.js';
-import type { ArgumentKey } from './rule.js';
 import { unquoted } from './bindings.js';
+
+/**
+ * An argument of a call: a position (0-based), or a name, which is a keyword argument in Python and a member of any
+ * object-literal argument in JavaScript. Of a list, the first that is there.
+ */
+export type ArgumentKey = number | string | readonly (number | string)[];
 
 /** A named argument: the whole `name=value` or `name: value`, and the value. */
 export interface NamedArgument {

@@ -247,7 +247,8 @@ function tableOf(value: Node | undefined): Node | undefined {
   while (at?.is('as_expression') || at?.is('satisfies_expression') || at?.is('parenthesized_expression')) {
     at = at.namedChildren()[0];
   }
-  if (at && callView(at)?.callee.text() === 'Object.freeze') at = argumentOf(callView(at)!, 0);
+  const call = at && callView(at);
+  if (call?.callee.text() === 'Object.freeze') at = argumentOf(call, 0);
   return at?.is('object') || at?.is('dictionary') || at?.is('array') || at?.is('list') ? at : undefined;
 }
 

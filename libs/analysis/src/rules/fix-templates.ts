@@ -1,5 +1,5 @@
 import { upwards, type Node } from '../parse/syntax.js';
-import type { Candidate } from './conditions.js';
+import type { Candidate } from './candidate.js';
 import { missingCookieFlags } from './predicates.js';
 
 /** A replacement of `[start, end)`, in UTF-16 code units of the file. */

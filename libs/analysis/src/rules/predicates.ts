@@ -1,6 +1,6 @@
 import { enclosingScope, isFunction, upwards, type Node } from '../parse/syntax.js';
 import { argumentOf, callView, membersOf, type NamedArgument } from './calls.js';
-import type { Candidate } from './conditions.js';
+import type { Candidate } from './candidate.js';
 import { Evaluator, isBuilt } from './evaluate.js';
 import { namesGuard, purposeOf } from './purpose.js';
 import { isRequestData } from './request-data.js';

@@ -1,15 +1,10 @@
 import type { FindingClass, Severity } from '@devmesh/contracts/finding';
 import type { Rule as AstRule } from '@ast-grep/napi';
 import type { Language } from '../parse/language.js';
+import type { ArgumentKey } from './calls.js';
 import type { DockerCheckName } from './docker-checks.js';
 import type { FixName } from './fix-templates.js';
 import type { PredicateName } from './predicates.js';
-
-/**
- * An argument of a call: a position (0-based), or a name, which is a keyword argument in Python and a member of any
- * object-literal argument in JavaScript. Of a list, the first that is there.
- */
-export type ArgumentKey = number | string | readonly (number | string)[];
 
 /**
  * What an expression must be. Constants are followed through names, concatenation and templates. `built` is text with

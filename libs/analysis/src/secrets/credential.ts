@@ -37,8 +37,3 @@ export function looksLikeSecret(text: string, name: string): boolean {
   const kinds = [/[a-z]/, /[A-Z]/, /[0-9]/, /[^A-Za-z0-9]/].filter((kind) => kind.test(text)).length;
   return kinds >= 2 && entropy(text) >= 2.5;
 }
-
-/** A secret as it may be shown: its first two characters when it is long, and never its length. */
-export function masked(secret: string): string {
-  return `${secret.length >= 12 ? secret.slice(0, 2) : ''}*****`;
-}
