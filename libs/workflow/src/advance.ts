@@ -49,7 +49,10 @@ function absorb(graph: Graph, state: RunState, input: Input, env: Environment): 
       const step = stepWithKey(graph, state, input.key);
       if (step === undefined || state.ended || state.steps[step]?.instance !== input.instance) return stopped;
       const agent = graph.steps.get(step)?.agent ?? '';
-      const instance = env.instances(agent).find((other) => other !== input.instance) ?? null;
+      const instances = env.instances(agent);
+      const instance = instances.find((other) => other !== input.instance) ?? null;
+      // It is the only one there, so it is asked again after a short wait; putting that on record would tell nothing.
+      if (instance === null && instances.length > 0) return [];
       return [{ type: 'StepReassigned', at: env.now, step, key: input.key, instance }];
     }
   }
@@ -91,9 +94,11 @@ export function advance(graph: Graph, state: RunState, inputs: Iterable<Input>, 
     throw new Error(`run ${state.runId}: more than ${MAX_DECISIONS} decisions in one go`);
   };
   for (const input of inputs) {
-    // What came before a cancel has its consequences first, however the two were gathered (docs/engine.md, C12).
+    // A cancel has its place among the others, however they were gathered: what came before it has its consequences, and
+    // what comes after it finds the run ended (docs/engine.md, C12).
     if (input.kind === 'cancel') decideAll();
     take(absorb(graph, current, input, env));
+    if (input.kind === 'cancel') decideAll();
   }
   decideAll();
   return { state: current, events };

@@ -140,7 +140,7 @@ function schemaProblems(error: import('zod').ZodError): Problem[] {
     const unbounded =
       isBranch &&
       (path.at(-1) === 'max_attempts' ||
-        (issue.code === 'invalid_union' && JSON.stringify(issue.errors).includes('max_attempts')));
+        (issue.code === 'invalid_union' && /^(?!.*"action").*max_attempts/s.test(JSON.stringify(issue.errors))));
     const tooMany = issue.code === 'too_big' && path.join('.') === 'steps';
     return {
       code: unbounded ? 'unbounded_loop' : tooMany ? 'limit' : 'schema',

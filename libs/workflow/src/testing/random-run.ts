@@ -1,0 +1,185 @@
+import type { RunEvent } from '@devmesh/contracts/event';
+import type { ExecutionKey, StepId, UnixMs } from '@devmesh/contracts/ids';
+import type { JsonObject } from '@devmesh/contracts/json';
+import type { Outcome } from '@devmesh/contracts/outcome';
+import fc from 'fast-check';
+import { advance, nextTimer, start, type Input } from '../advance.js';
+import { graphOf, type Graph } from '../graph.js';
+import { parseWorkflow } from '../parse.js';
+import type { RunState } from '../state.js';
+import { approved, CATALOGUE, created, environment, failed, ok, rejected, RUN, T0 } from './fixtures.js';
+
+const often = <T>(usual: T, now: T) =>
+  fc.oneof({ weight: 4, arbitrary: fc.constant(usual) }, { weight: 1, arbitrary: fc.constant(now) });
+const BranchKind = fc.oneof(
+  { weight: 4, arbitrary: fc.constant('goto' as const) },
+  { weight: 4, arbitrary: fc.constant('rework' as const) },
+  { weight: 2, arbitrary: fc.constant('log_and_notify' as const) },
+  { weight: 2, arbitrary: fc.constant('fail' as const) },
+);
+
+/** What a generated step is made of; numbers name other steps, modulo how many there are on that side. */
+const Shape = fc.record({
+  needs: fc.array(fc.nat(6), { minLength: 1, maxLength: 2 }),
+  isRoot: often(false, true),
+  always: often(false, true),
+  judges: fc.boolean(),
+  attempts: fc.integer({ min: 1, max: 3 }),
+  on: fc.dictionary(
+    fc.constantFrom('on_success', 'on_failure', 'on_failure', 'on_approval', 'on_rejection', 'on_rejection'),
+    fc.array(BranchKind, { minLength: 1, maxLength: 2 }),
+    { minKeys: 1, maxKeys: 2 },
+  ),
+  target: fc.nat(6),
+  rounds: fc.integer({ min: 1, max: 3 }),
+});
+type Shape = typeof Shape extends fc.Arbitrary<infer T> ? T : never;
+
+const nameOf = (index: number): StepId => `s${index}`;
+
+/** Steps as they are written: needs and rework point back, goto branches point on, so there is no cycle. */
+function written(shapes: readonly Shape[]): JsonObject[] {
+  const before = new Map<StepId, StepId[]>();
+  return shapes.map((shape, index) => {
+    const isFirst = index === 0 || shape.isRoot;
+    const needs = isFirst ? [] : [...new Set(shape.needs.map((need) => nameOf(need % index)))];
+    const upstream = [...new Set(needs.flatMap((need) => [...(before.get(need) ?? []), need]))];
+    before.set(nameOf(index), upstream);
+    const on: Record<string, JsonObject[string]> = {};
+    for (const [event, kinds] of Object.entries(shape.on)) {
+      if (!shape.judges && (event === 'on_approval' || event === 'on_rejection')) continue;
+      const branches = [...new Set(kinds)].flatMap((kind): JsonObject[string][] => {
+        const after = shapes.length - index - 1;
+        if (kind === 'goto') return after > 0 ? [nameOf(index + 1 + (shape.target % after))] : [];
+        if (kind !== 'rework') return [kind];
+        if (event === 'on_success' || event === 'on_approval') return [];
+        const target = upstream[shape.target % Math.max(1, upstream.length)] ?? nameOf(index);
+        return [{ action: 'retry', target, max_attempts: shape.rounds }];
+      });
+      if (branches.length > 0) on[event] = branches;
+    }
+    const action = shape.judges ? 'judge/act' : 'worker/act';
+    const retry = { max_attempts: shape.attempts, initial_delay: '1s' };
+    return { id: nameOf(index), action, needs, always: shape.always, retry, ...on };
+  });
+}
+
+/** Valid workflows with needs, goto branches, `always`, gates, loops and built-ins, of one to seven steps. */
+export const randomGraph: fc.Arbitrary<Graph> = fc
+  .array(Shape, { minLength: 1, maxLength: 7, size: 'max' })
+  .map((shapes) => parseWorkflow(JSON.stringify({ name: 'random', steps: written(shapes) }), CATALOGUE).workflow)
+  .filter((workflow) => workflow !== null)
+  .map((workflow) => graphOf(workflow));
+
+/** Choices of whoever plays against the core; when they run out, everything goes well. */
+export const randomChoices = fc.array(fc.nat(999), { maxLength: 150, size: 'max' });
+
+/** One call of `advance`, to be looked at afterwards. */
+export interface Turn {
+  readonly before: RunState;
+  readonly inputs: readonly Input[];
+  readonly now: UnixMs;
+  readonly instances: readonly string[];
+  readonly after: RunState;
+  readonly events: readonly RunEvent[];
+}
+
+export interface PlayedRun {
+  readonly graph: Graph;
+  readonly events: readonly RunEvent[];
+  readonly turns: readonly Turn[];
+  readonly end: RunState;
+  readonly over: boolean;
+}
+
+const OUTCOMES: readonly Outcome[] = [
+  ok({ note: 'done' }),
+  approved(),
+  rejected({ note: 'again' }),
+  rejected({ note: 'again' }),
+  failed(true),
+  failed(false),
+  { kind: 'timed_out' },
+  { kind: 'lost', message: 'who knows' },
+  { kind: 'cancelled' },
+];
+const MAX_TURNS = 3000;
+
+/**
+ * Plays a run to its end against the choices: results one by one or together in any order, twice, late, of keys that no
+ * longer count; instances that come and go; timers; cancels. `advance` is strict: an event out of order throws.
+ */
+export function playRandomly(graph: Graph, choices: readonly number[]): PlayedRun {
+  const left = [...choices];
+  const choose = (below: number): number => (left.shift() ?? 0) % below;
+  let instances: readonly string[] = ['i1', 'i2'];
+  let now = T0;
+  const first = start(graph, RUN, created(), environment(now, instances));
+  let state = first.state;
+  const events = [...first.events];
+  const turns: Turn[] = [];
+  const old: ExecutionKey[] = [];
+
+  const result = (id: StepId, key: ExecutionKey): Input => {
+    const going = left.length > 0;
+    const gate = graph.steps.get(id)?.gate ?? false;
+    const outcome = going ? OUTCOMES[choose(OUTCOMES.length)] : undefined;
+    return { kind: 'result', key, outcome: outcome ?? (gate ? approved() : ok()) };
+  };
+
+  const inputs = (): Input[] => {
+    const running = Object.entries(state.steps).flatMap(([id, { phase, key, instance }]) =>
+      phase === 'running' && key !== null ? [{ id, key, instance }] : [],
+    );
+    const one = running[choose(Math.max(1, running.length))];
+    switch (left.length === 0 ? 0 : choose(16)) {
+      case 1:
+      case 2: {
+        const some = running.filter(() => choose(3) > 0).map(({ id, key }) => result(id, key));
+        return choose(2) === 0 ? some : some.reverse();
+      }
+      case 3: {
+        const key = old[choose(Math.max(1, old.length))];
+        return key === undefined ? [] : [{ kind: 'result', key, outcome: OUTCOMES[choose(OUTCOMES.length)] ?? ok() }];
+      }
+      case 4:
+        return one ? [result(one.id, one.key), result(one.id, one.key)] : [];
+      case 5:
+      case 6:
+        return one ? [{ kind: 'gone', key: one.key, instance: one.instance ?? 'i1' }] : [];
+      case 7:
+        instances = [['i1', 'i2'], ['i2'], [], ['i3', 'i1']][choose(4)] ?? [];
+        return [];
+      case 8: {
+        const some = one ? [result(one.id, one.key)] : [];
+        return choose(6) === 0 ? [...some, { kind: 'cancel', by: 'me', reason: '' }] : some;
+      }
+      case 9: {
+        const stopping = state.stopping[0];
+        return stopping ? [{ kind: 'stopped', key: stopping.key }] : [{ kind: 'wake' }];
+      }
+      case 10:
+      case 11: {
+        now = Math.max(now, nextTimer(state) ?? now) + choose(3) * 500;
+        return [];
+      }
+      default:
+        if (one) return [result(one.id, one.key)];
+        if (state.stopping[0] && choose(2) === 0) return [{ kind: 'stopped', key: state.stopping[0].key }];
+        now = Math.max(now, nextTimer(state) ?? now);
+        return [];
+    }
+  };
+
+  const isOver = () => state.ended !== null && state.stopping.length === 0;
+  while (!isOver() && turns.length < MAX_TURNS) {
+    if (left.length === 0) instances = ['i1', 'i2'];
+    const taken = inputs();
+    for (const { key } of Object.values(state.steps)) if (key !== null && !old.includes(key)) old.push(key);
+    const { state: after, events: made } = advance(graph, state, taken, environment(now, instances));
+    turns.push({ before: state, inputs: taken, now, instances, after, events: made });
+    events.push(...made);
+    state = after;
+  }
+  return { graph, events, turns, end: state, over: isOver() };
+}
