@@ -169,7 +169,8 @@ describe('implement on the sample repository', () => {
     const third = await implementAction.run(
       bench.context({ ...input, repository: second.repository as RepositoryRef }),
     );
-    expect(third).toMatchObject({ fixed: 0, commits: [], summary: 'no commits; nothing to fix' });
+    expect(third).toMatchObject({ fixed: 0, summary: 'no commits, 2 on the branch; nothing to fix' });
+    expect(third.commits).toHaveLength(2);
 
     // The user fetches the last bundle: one branch, a commit a round, with trailers and the time that was injected.
     const bundle = bench.file(second.bundle!);
@@ -198,7 +199,7 @@ describe('implement on the sample repository', () => {
     const { artifact } = await review(first.repository as RepositoryRef);
     const rework = { from: 'check', output: { repository: first.repository, findings: artifact } };
     const second = await implementAction.run(bench.context(input, { step: 'implement', rework: rework as never }));
-    expect(second.commits.map(({ agent }) => agent)).toEqual(['feature-dev']);
+    expect(second.commits.map(({ agent }) => agent)).toEqual(['infrastructure', 'feature-dev', 'feature-dev']);
   });
 
   it('makes the same commits for the same input', async () => {

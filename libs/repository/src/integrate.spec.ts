@@ -179,8 +179,8 @@ describe('integrate', () => {
     const result = await integrated(patches);
     expect(result).toMatchObject({ base: ref.base, skipped: [], conflicts: [] });
     expect(result.applied.map(({ digest }) => digest)).toEqual(patches.map(({ digest }) => digest));
-    expect(result.commits).toEqual(result.applied.map(({ commit }) => commit));
-    expect(result.commit).toBe(result.commits.at(-1));
+    expect(result.commits.map(({ commit }) => commit)).toEqual(result.applied.map(({ commit }) => commit));
+    expect(result.commit).toBe(result.commits.at(-1)?.commit);
     expect((await integrated(patches)).commit).toBe(result.commit);
 
     const workspace = await checkOut(result);
@@ -212,7 +212,8 @@ describe('integrate', () => {
       { digest: one.digest, reason: 'already_applied' },
       { digest: two.digest, reason: 'already_applied' },
     ]);
-    expect(both.commits).toHaveLength(2);
+    const told = { title: expect.any(String), step: 'implement', agent: 'feature-dev' };
+    expect(both.commits).toEqual([first.commit, both.commit].map((commit) => ({ commit, ...told })));
     // The bundle holds all of base..commit, so it replaces the earlier one.
     expect((await checkOut(both)).commit).toBe((await integrated([one, two])).commit);
     const again = await integrated([one], on);

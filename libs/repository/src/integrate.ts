@@ -32,12 +32,20 @@ export interface IntegrateInput {
   readonly signal?: AbortSignal;
 }
 
+/** A commit of the branch: its subject, and who proposed it, where its trailers say so. */
+export interface IntegratedCommit {
+  readonly commit: CommitId;
+  readonly title: string;
+  readonly step: string | null;
+  readonly agent: string | null;
+}
+
 export interface Integration {
   readonly base: CommitId;
   /** The new tip; the old one when no patch was applied. */
   readonly commit: CommitId;
   /** All commits of `base..commit`, oldest first, those of earlier calls included. */
-  readonly commits: readonly CommitId[];
+  readonly commits: readonly IntegratedCommit[];
   readonly applied: readonly { readonly digest: Digest; readonly commit: CommitId }[];
   readonly skipped: readonly { readonly digest: Digest; readonly reason: 'already_applied' | 'empty' }[];
   readonly conflicts: readonly {
@@ -50,7 +58,7 @@ export interface Integration {
 }
 
 const IDENTITY = { name: 'Devmesh', email: 'devmesh@localhost' };
-const TRAILER = /^Devmesh-Patch: ([0-9a-f]{64})$/;
+const TRAILER = /^Devmesh-(Step|Agent|Patch): (.+)$/;
 const oneLine = (text: string): string => text.replace(/[\s\u0000-\u001f\u007f]+/g, ' ').trim();
 
 /** Subject, body, and trailers as the last paragraph: only that one is read back, so a body can't claim to be a patch. */
@@ -76,7 +84,7 @@ async function history(
   base: CommitId,
   tip: CommitId,
   signal?: AbortSignal,
-): Promise<{ commit: CommitId; patch: Digest | null }[]> {
+): Promise<(IntegratedCommit & { patch: Digest | null })[]> {
   const { stdout } = await git(
     ['log', '--reverse', '--topo-order', '--no-show-signature', '-z', '--format=%H%n%B', `${base}..${tip}`],
     { gitDir, signal },
@@ -86,12 +94,15 @@ async function history(
     .split('\0')
     .filter((entry) => entry !== '')
     .map((entry) => {
+      const [commit = '', title = ''] = entry.split('\n', 2);
       const lastParagraph = entry.trimEnd().split('\n\n').at(-1) ?? '';
-      const patch = lastParagraph.split('\n').map((line) => TRAILER.exec(line)?.[1]);
-      return {
-        commit: entry.slice(0, entry.indexOf('\n')),
-        patch: patch.find((digest) => digest !== undefined) ?? null,
-      };
+      const trailers = new Map(
+        lastParagraph
+          .split('\n')
+          .map((line) => (TRAILER.exec(line)?.slice(1) as [string, string] | undefined) ?? ['', '']),
+      );
+      const patch = trailers.get('Patch') ?? null;
+      return { commit, title, step: trailers.get('Step') ?? null, agent: trailers.get('Agent') ?? null, patch };
     });
 }
 
@@ -142,7 +153,7 @@ export async function integrate(input: IntegrateInput): Promise<Integration> {
     const indexFile = join(folder, 'index');
     const indexed = { gitDir, indexFile, signal };
     const treeOf = async (): Promise<string> => (await git(['write-tree'], indexed)).stdout.toString().trim();
-    let earlier: { commit: CommitId; patch: Digest | null }[];
+    let earlier: (IntegratedCommit & { patch: Digest | null })[];
     try {
       earlier = await history(gitDir, base, ref.commit, signal);
       await git(['read-tree', ref.commit], indexed);
@@ -152,7 +163,7 @@ export async function integrate(input: IntegrateInput): Promise<Integration> {
       throw new DevmeshError('invalid_repository', text, { cause: error });
     }
     const known = new Set(earlier.flatMap(({ patch }) => (patch === null ? [] : [patch])));
-    const commits = earlier.map(({ commit }) => commit);
+    const commits: IntegratedCommit[] = earlier.map(({ patch: _patch, ...commit }) => commit);
     const applied: { digest: Digest; commit: CommitId }[] = [];
     const skipped: { digest: Digest; reason: 'already_applied' | 'empty' }[] = [];
     const conflicts: { digest: Digest; files: readonly string[]; reason: string }[] = [];
@@ -183,7 +194,12 @@ export async function integrate(input: IntegrateInput): Promise<Integration> {
         tip = made.stdout.toString().trim();
         tree = next;
         known.add(digest);
-        commits.push(tip);
+        commits.push({
+          commit: tip,
+          title: oneLine(patch.title) || 'Change files',
+          step: patch.step,
+          agent: patch.agent,
+        });
         applied.push({ digest, commit: tip });
       }
     }

@@ -53,10 +53,12 @@ export async function integratePatches(
             { file: done.bundleFile },
             { name: 'result.bundle', mediaType: MediaType.bundle },
           );
-    const commits = done.applied.flatMap(({ digest, commit }) => {
-      const proposal = byDigest.get(digest);
-      return proposal ? [{ title: proposal.patch.title, step: proposal.step, agent: proposal.agent, commit }] : [];
-    });
+    const commits = done.commits.map(({ commit, title, step, agent }) => ({
+      commit,
+      title,
+      step: step ?? '',
+      agent: agent ?? '',
+    }));
     const leftOut = done.conflicts.map(({ digest, files, reason }) => ({
       title: byDigest.get(digest)?.patch.title ?? digest,
       reason: `it conflicts${files.length > 0 ? ` in ${files.slice(0, 5).join(', ')}` : ''}: ${reason}`.slice(0, 500),
@@ -66,14 +68,15 @@ export async function integratePatches(
       bundle,
       commits,
       leftOut,
-      summary: commitsInWords(commits.length, leftOut.length),
+      summary: commitsInWords(done.applied.length, commits.length, leftOut.length),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-function commitsInWords(commits: number, leftOut: number): string {
-  const made = commits === 0 ? 'no commits' : `${commits} ${commits === 1 ? 'commit' : 'commits'}`;
-  return leftOut > 0 ? `${made}, ${leftOut} left out` : made;
+function commitsInWords(made: number, all: number, leftOut: number): string {
+  const count = made === 0 ? 'no commits' : `${made} ${made === 1 ? 'commit' : 'commits'}`;
+  const before = all > made ? `, ${all} on the branch` : '';
+  return leftOut > 0 ? `${count}${before}, ${leftOut} left out` : `${count}${before}`;
 }
