@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { startPostgres } from '../libs/testing/src/postgres.ts';
+import { startPostgres } from '@devmesh/testing/postgres';
 import { cpuMs, family } from './processes.ts';
 import { table } from './stats.ts';
 
@@ -68,7 +68,6 @@ const service: ChildProcess = spawn(
   {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: {
-      ...process.env,
       DATABASE_URL: postgres.url,
       DEVMESH_HOME: home,
       DEVMESH_INTERNAL_TOKEN: TOKEN,
@@ -101,7 +100,7 @@ function call(method: string, path: string, body: Json | null): Promise<string> 
 }
 
 let batches = 0;
-let waiting: { op: Json; done: (result: Result) => void; failed: (error: unknown) => void }[] = [];
+const waiting: { op: Json; done: (result: Result) => void; failed: (error: unknown) => void }[] = [];
 let sending = false;
 
 function batched(op: Json): Promise<Result> {
@@ -120,7 +119,7 @@ async function flush(): Promise<void> {
   try {
     const answer = await call('POST', '/v1/batch', { ops: now.map((one) => one.op) });
     const { results } = JSON.parse(answer) as { results: Result[] };
-    now.forEach((one, i) => one.done(results[i]!));
+    now.forEach((one, i) => one.done(results[i] ?? { result: 'missing' }));
   } catch (error) {
     for (const one of now) one.failed(error);
   }

@@ -10,7 +10,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { AppModule } from './app.module.js';
 import { JSON_BODY_BYTES, StateConfig } from './config.js';
-import { appendOp, createOp, WORKFLOW, WORKFLOW_DIGEST } from './testing/state-fixture.js';
+import { appendOp, createOp, WORKFLOW, WORKFLOW_DIGEST } from './testing/state.fixture.js';
 
 const TOKEN = randomBytes(24).toString('hex');
 const auth = { authorization: `Bearer ${TOKEN}` };

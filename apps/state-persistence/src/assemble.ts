@@ -43,7 +43,7 @@ export interface State {
 
 /** The services over one database, wired up: what controllers and tests talk to. */
 export function assemble({ db, now = Date.now, onEnded, onRefused }: StateOptions): State {
-  const signals = new RunSignals();
+  const signals = new RunSignals(now);
   const executionsRepository = new ExecutionsRepository(db);
   const runsRepository = new RunsRepository(db);
   const hooks = { ...(onEnded && { onEnded }), ...(onRefused && { onRefused }) };

@@ -9,8 +9,8 @@ import {
   note,
   T0,
   type StateFixture,
-} from './testing/state-fixture.js';
-import { modelPort, servicePort, type StatePort } from './testing/state-port.js';
+} from './testing/state.fixture.js';
+import { modelPort, servicePort, type StatePort } from './testing/state-port.fixture.js';
 
 // One suite for the model that the simulator runs on and for the service: what the engine is proved on is what it gets.
 describe.each(['model', 'service'] as const)('the %s', (kind) => {
@@ -53,7 +53,8 @@ describe.each(['model', 'service'] as const)('the %s', (kind) => {
   const wake = { kind: 'wake' } as const;
 
   afterEach(() => {
-    expect(fixture?.refusals ?? []).toEqual([]);
+    if (fixture !== undefined && fixture.refusals.length > 0)
+      throw new Error('the database refused an item', { cause: fixture.refusals[0] });
   });
 
   test('a create is made once, by run id and by idempotency key', async () => {

@@ -10,8 +10,8 @@ import {
   note,
   T0,
   type StateFixture,
-} from './testing/state-fixture.js';
-import { comparable, modelPort, servicePort, type StatePort } from './testing/state-port.js';
+} from './testing/state.fixture.js';
+import { comparable, modelPort, servicePort, type StatePort } from './testing/state-port.fixture.js';
 
 /*
  * Any order of operations, stale and repeated ones among them, has the same answers and the same end from the service as

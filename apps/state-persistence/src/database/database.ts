@@ -88,9 +88,9 @@ export function instant(unixMs: number): string {
   return new Date(unixMs).toISOString();
 }
 
+/** The database's code for what went wrong; null when it was not the database that said so. */
 export function sqlState(error: unknown): string | null {
-  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return null;
-  return /^[0-9A-Z]{5}$/.test(error.code) ? error.code : null;
+  return error instanceof pg.DatabaseError ? (error.code ?? null) : null;
 }
 
 /**

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import { appendOp, createOp, createStateFixture, newRunId, T0, type StateFixture } from '../testing/state-fixture.js';
+import { appendOp, createOp, createStateFixture, newRunId, T0, type StateFixture } from '../testing/state.fixture.js';
 
 let fixture: StateFixture;
 beforeAll(async () => {
@@ -71,6 +71,19 @@ describe('a waiting poll', () => {
     const second = fixture.state.due.poll(minute);
     expect(await fixture.state.due.recover('a')).toBe(1);
     expect(await second).toEqual([{ runId, lease: 2 }]);
+  });
+
+  test('asks the database no more for runs that are in hand', async () => {
+    const runId = await parked();
+    const poll = fixture.state.due.poll(minute);
+    const { epoch } = await fixture.one({ op: 'acquire', runId, owner: 'a' }, 'acquired');
+    const before = fixture.db.counts.transactions;
+    for (let i = 0; i < 20; i++) await fixture.one(appendOp(runId, epoch), 'appended');
+    // The poll may have looked once or twice meanwhile, by its own clock; each append made one transaction.
+    expect(fixture.db.counts.transactions - before).toBeLessThan(25);
+    await fixture.state.inbox.post(runId, { dedupeKey: 'row', message: wake });
+    await fixture.state.due.recover('a');
+    expect(await poll).toEqual([{ runId, lease: 1 }]);
   });
 
   test('ends empty when its caller goes away', async () => {

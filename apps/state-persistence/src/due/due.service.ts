@@ -24,20 +24,17 @@ export class DueService {
     const deadline = now() + request.waitMs;
     try {
       for (;;) {
-        // Listens before it looks, so that nothing committed in between is missed.
-        const listener = signals.listenForDue(deadline);
-        const runs = await repository.take(request.limit, request.leaseMs, now()).catch((error: unknown) => {
+        const listener = signals.listenForDue();
+        try {
+          const runs = await repository.take(request.limit, request.leaseMs, now());
+          const left = deadline - now();
+          if (runs.length > 0 || left <= 0 || signal?.aborted === true) return runs;
+          const next = await repository.nextWake();
+          if (next !== null) listener.wakeAt(next);
+          await listener.wait(Math.min(left, LOOK_AGAIN_MS), signal);
+        } finally {
           listener.close();
-          throw error;
-        });
-        const left = deadline - now();
-        if (runs.length > 0 || left <= 0 || signal?.aborted === true) {
-          listener.close();
-          return runs;
         }
-        const next = await repository.nextWake();
-        const untilNext = next === null ? LOOK_AGAIN_MS : Math.max(1, next - now());
-        await listener.wait(Math.min(left, untilNext, LOOK_AGAIN_MS), signal);
       }
     } catch (error) {
       throw databaseError(error);

@@ -9,7 +9,7 @@ import {
   note,
   T0,
   type StateFixture,
-} from '../testing/state-fixture.js';
+} from '../testing/state.fixture.js';
 
 let fixture: StateFixture;
 beforeAll(async () => {
@@ -218,6 +218,24 @@ describe('a batch', () => {
     await fixture.one(createOp({ idempotency: { key: newRunId(), requestHash: 'a'.repeat(64) } }), 'created');
     await fixture.one(appendOp(runId, epoch), 'appended');
     expect(fixture.db.counts.statements - before.statements).toBe(2);
+  });
+
+  test('is written after all connections were lost', async () => {
+    const { runId, epoch } = await owned();
+    const killer = await fixture.connect();
+    await killer.query(
+      `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and application_name = 'devmesh-state-persistence'`,
+    );
+    const op = appendOp(runId, epoch);
+    const again = async (): Promise<BatchResult | undefined> => {
+      try {
+        return await run(op);
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'unavailable', retryable: true });
+        return again();
+      }
+    };
+    expect(await again()).toMatchObject({ result: 'appended', seq: 2 });
   });
 
   test('many writers at once of many runs, in any order, lose and repeat nothing', async () => {

@@ -1,6 +1,6 @@
 import type { DevmeshError } from '@devmesh/contracts/errors';
 import type { BatchOp, BatchResult } from '@devmesh/contracts/state-api';
-import { databaseError } from '../database/database.js';
+import { databaseError, sqlState } from '../database/database.js';
 import { refused, type BatchRepository, type Written } from './batch.repository.js';
 import type { RunSignals } from './run-signals.js';
 
@@ -22,7 +22,7 @@ export class BatchService {
   constructor(private readonly options: BatchServiceOptions) {}
 
   async run(ops: readonly BatchOp[]): Promise<BatchResult[]> {
-    const results = new Array<BatchResult>(ops.length);
+    const results: BatchResult[] = [];
     for (const wave of waves(ops)) {
       const valid = wave.filter((i) => {
         const problem = invalid(at(ops, i));
@@ -110,11 +110,9 @@ function invalid(op: BatchOp): string | null {
   return null;
 }
 
+/** Whether trying the items one by one is no use: the database is not there. Waiting too long for a lock is about one item. */
 function isAway(problem: DevmeshError, error: unknown): boolean {
-  return (
-    problem.code === 'unavailable' &&
-    !(error instanceof Error && 'code' in error && /^(55P03|40P01|40001|57014)$/.test(String(error.code)))
-  );
+  return problem.code === 'unavailable' && !/^(55P03|40P01|40001|57014)$/.test(sqlState(error) ?? '');
 }
 
 function refusalCode(problem: DevmeshError): Extract<BatchResult, { result: 'refused' }>['code'] {

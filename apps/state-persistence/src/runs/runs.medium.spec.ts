@@ -7,7 +7,7 @@ import {
   note,
   T0,
   type StateFixture,
-} from '../testing/state-fixture.js';
+} from '../testing/state.fixture.js';
 
 let fixture: StateFixture;
 beforeAll(async () => {

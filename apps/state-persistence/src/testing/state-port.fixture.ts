@@ -12,7 +12,7 @@ import type {
   InboxPosted,
 } from '@devmesh/contracts/state-api';
 import { StateStore } from '@devmesh/engine/simulator/state-store';
-import type { StateFixture } from './state-fixture.js';
+import type { StateFixture } from './state.fixture.js';
 
 /** What both the model and the service promise, as one suite asks for it. */
 export interface StatePort {
