@@ -21,6 +21,7 @@ import { NestLogger } from './logging/nest-logger.js';
 import { Metrics, registerProcessMetrics } from './metrics/metrics.js';
 import { ServiceModule } from './service.module.js';
 import { endWithSignals } from './shutdown/process-end.js';
+import { releaseYoungGeneration } from './start-up/young-generation.js';
 import { Shutdown } from './shutdown/shutdown.js';
 import { flushTraces } from './tracing/engine-span.js';
 
@@ -124,7 +125,10 @@ export async function createService<C extends ServiceConfig>(options: ServiceOpt
   };
 }
 
-export interface RunOptions<S extends z.ZodObject> extends Pick<ServiceOptions, 'name' | 'auth' | 'bodies' | 'bodyLimitBytes'> {
+export interface RunOptions<S extends z.ZodObject> extends Pick<
+  ServiceOptions,
+  'name' | 'auth' | 'bodies' | 'bodyLimitBytes'
+> {
   /** The schema of the configuration: `ServiceConfig.extend({…})`. */
   readonly config: S;
   readonly module: (config: z.output<S>) => Type | DynamicModule;
@@ -151,6 +155,7 @@ export async function runService<S extends z.ZodObject>(
       end: (boundMs) => service.close(boundMs),
     });
     const address = await service.listen();
+    releaseYoungGeneration();
     const { instance, version, revision } = service.identity;
     logger.info('listening', { address, instance, version, revision, pid: process.pid });
   } catch (error) {

@@ -1,7 +1,11 @@
+import { holdYoungGeneration } from '../start-up/young-generation.js';
+
 /*
  * Loaded by `node --import` before the application. Without an OTLP endpoint it loads nothing else, so that tracing which is
  * off costs neither memory nor time.
  */
+holdYoungGeneration();
+
 const { env } = process;
 const endpoint = env['OTEL_EXPORTER_OTLP_TRACES_ENDPOINT'] || env['OTEL_EXPORTER_OTLP_ENDPOINT'];
 
@@ -10,7 +14,6 @@ if (endpoint && env['OTEL_SDK_DISABLED'] !== 'true') {
   await startTracing({
     service: env['OTEL_SERVICE_NAME'] || serviceOf(process.argv[1]),
     ratio: ratioOf(env['OTEL_TRACES_SAMPLER_ARG'], env['NODE_ENV'] === 'production' ? 0.1 : 1),
-    ...(env['OTEL_NODE_ENABLED_INSTRUMENTATIONS'] ? { more: true } : {}),
   });
 }
 

@@ -7,8 +7,6 @@ export interface TracingOptions {
   readonly service: string;
   /** Share of the traces whose http and pg spans are kept, 0 to 1. */
   readonly ratio: number;
-  /** Loads the instrumentations that `OTEL_NODE_ENABLED_INSTRUMENTATIONS` names, beside the four that every service has. */
-  readonly more?: boolean;
   /** Default: OTLP over http, to where the environment says. */
   readonly exporter?: SpanExporter;
 }
@@ -34,7 +32,7 @@ export async function startTracing(options: TracingOptions): Promise<void> {
   const idGenerator = new EngineIdGenerator();
   const exporter = options.exporter ?? (await otlpExporter());
   const provider = new NodeTracerProvider({
-    resource: await resource(options),
+    resource: await resource(options.service),
     sampler: new EngineSampler(options.ratio),
     idGenerator,
     spanProcessors: [new BatchSpanProcessor(exporter, { scheduledDelayMillis: EXPORT_DELAY_MS })],
@@ -42,7 +40,7 @@ export async function startTracing(options: TracingOptions): Promise<void> {
   provider.register({ propagator: new EnginePropagator(options.service !== 'gateway') });
   registerInstrumentations({
     tracerProvider: provider,
-    instrumentations: await instrumentations(options.more ?? false),
+    instrumentations: await instrumentations(),
   });
   setTracing({ flush: () => provider.forceFlush(), withIds: (ids, start) => idGenerator.withIds(ids, start) });
 }
@@ -52,40 +50,30 @@ async function otlpExporter(): Promise<SpanExporter> {
   return new OTLPTraceExporter();
 }
 
-async function resource({ service, more }: TracingOptions): Promise<Resource> {
-  const { detectResources, envDetector, resourceFromAttributes } = await import('@opentelemetry/resources');
-  const detectors = more === true ? (await autoInstrumentations()).getResourceDetectors() : [envDetector];
-  return detectResources({ detectors }).merge(resourceFromAttributes({ 'service.name': service }));
+async function resource(service: string): Promise<Resource> {
+  const { detectResources, resourceFromAttributes } = await import('@opentelemetry/resources');
+  const { getResourceDetectors } = await import('@opentelemetry/auto-instrumentations-node');
+  // The detectors of clouds and containers ask around, which takes seconds where there is nobody to answer.
+  process.env['OTEL_NODE_RESOURCE_DETECTORS'] ||= 'env';
+  return detectResources({ detectors: getResourceDetectors() }).merge(
+    resourceFromAttributes({ 'service.name': service }),
+  );
 }
 
-async function instrumentations(more: boolean): Promise<Instrumentation[]> {
-  const [
-    { HttpInstrumentation },
-    { ExpressInstrumentation, ExpressLayerType },
-    { PgInstrumentation },
-    { UndiciInstrumentation },
-  ] = await Promise.all([
-    import('@opentelemetry/instrumentation-http'),
-    import('@opentelemetry/instrumentation-express'),
-    import('@opentelemetry/instrumentation-pg'),
-    import('@opentelemetry/instrumentation-undici'),
-  ]);
-  const own = [
-    new HttpInstrumentation({
+/** Those that `OTEL_NODE_ENABLED_INSTRUMENTATIONS` names; the four that a service has use for, when it names none. */
+async function instrumentations(): Promise<Instrumentation[]> {
+  const { getNodeAutoInstrumentations } = await import('@opentelemetry/auto-instrumentations-node');
+  const { ExpressLayerType } = await import('@opentelemetry/instrumentation-express');
+  process.env['OTEL_NODE_ENABLED_INSTRUMENTATIONS'] ||= 'http,express,pg,undici';
+  return getNodeAutoInstrumentations({
+    '@opentelemetry/instrumentation-http': {
       ignoreIncomingRequestHook: (request) => UNTRACED.test(request.url ?? ''),
       requireParentforOutgoingSpans: true,
-    }),
-    new ExpressInstrumentation({ ignoreLayersType: [ExpressLayerType.MIDDLEWARE, ExpressLayerType.REQUEST_HANDLER] }),
-    new PgInstrumentation({ requireParentSpan: true }),
-    new UndiciInstrumentation({ requireParentforSpans: true }),
-  ];
-  if (!more) return own;
-  const names = new Set(own.map((instrumentation) => instrumentation.instrumentationName));
-  const named = (await autoInstrumentations()).getNodeAutoInstrumentations();
-  return [...own, ...named.filter((instrumentation) => !names.has(instrumentation.instrumentationName as never))];
-}
-
-/** All instrumentations there are: 50 MB of modules, so only loaded when somebody asks for one of them. */
-function autoInstrumentations(): Promise<typeof import('@opentelemetry/auto-instrumentations-node')> {
-  return import('@opentelemetry/auto-instrumentations-node');
+    },
+    '@opentelemetry/instrumentation-express': {
+      ignoreLayersType: [ExpressLayerType.MIDDLEWARE, ExpressLayerType.REQUEST_HANDLER],
+    },
+    '@opentelemetry/instrumentation-pg': { requireParentSpan: true },
+    '@opentelemetry/instrumentation-undici': { requireParentforSpans: true },
+  });
 }
