@@ -51,10 +51,14 @@ export class Dispatcher {
       this.sent.add(idOf(command));
       this.outstanding++;
       const answer = command.kind === 'execute' ? this.execute(command, acknowledge) : this.cancel(command);
-      void answer.then((input) => {
-        this.outstanding--;
-        this.mailbox.put(input);
-      });
+      answer.then(
+        (input) => {
+          this.outstanding--;
+          this.mailbox.put(input);
+        },
+        // The port promises never to reject. When it does all the same, the turn fails, visibly, instead of waiting for ever.
+        (error: unknown) => this.mailbox.fail(error),
+      );
     }
   }
 

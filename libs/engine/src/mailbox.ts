@@ -12,6 +12,7 @@ export class Mailbox {
   private inputs: Input[] = [];
   private rows: string[] = [];
   private readonly seen = new Set<string>();
+  private failure: { readonly error: unknown } | undefined;
   private wake: (() => void) | undefined;
 
   put(input: Input): void {
@@ -28,6 +29,12 @@ export class Mailbox {
     }
   }
 
+  /** Nothing more will come of what was asked: the next arrival rejects with this. */
+  fail(error: unknown): void {
+    this.failure = { error };
+    this.wake?.();
+  }
+
   get isEmpty(): boolean {
     return this.inputs.length === 0;
   }
@@ -39,14 +46,16 @@ export class Mailbox {
     return drained;
   }
 
-  /** Resolves when something is there. One caller at a time. */
+  /** Resolves when something is there; rejects after a failure. One caller at a time. */
   async arrival(): Promise<void> {
-    if (!this.isEmpty) return;
-    await new Promise<void>((resolve) => {
-      this.wake = () => {
-        this.wake = undefined;
-        resolve();
-      };
-    });
+    if (this.isEmpty && !this.failure) {
+      await new Promise<void>((resolve) => {
+        this.wake = () => {
+          this.wake = undefined;
+          resolve();
+        };
+      });
+    }
+    if (this.failure) throw this.failure.error;
   }
 }

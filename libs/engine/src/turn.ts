@@ -13,6 +13,9 @@ import type { AcquireResult, TurnPorts } from './ports.js';
 import type { TurnTimes } from './turn-times.js';
 import { upcast } from './upcast.js';
 
+/** As many as a request takes. An agent that misses one keeps its answer a little longer. */
+const MAX_ACKNOWLEDGED = 500;
+
 /** How a turn ended. */
 export type TurnEnd = 'ended' | 'parked' | 'superseded' | 'unknown_run';
 
@@ -39,7 +42,10 @@ export interface TurnOptions {
  */
 export async function takeTurn(ports: TurnPorts, runId: RunId, options: TurnOptions): Promise<TurnEnd> {
   const acquired = await ports.state.acquire({ op: 'acquire', runId, owner: options.owner });
-  if (acquired.result === 'refused') return 'unknown_run';
+  if (acquired.result === 'refused') {
+    if (acquired.code === 'not_found') return 'unknown_run';
+    throw new Error(`acquire of run ${runId} was refused: ${acquired.code}: ${acquired.message}`);
+  }
   const graph = await ports.graphs.graph(acquired.workflowDigest);
   return new Turn(ports, runId, graph, acquired, options).take();
 }
@@ -100,7 +106,7 @@ class Turn {
         if (reply === 'parked') return state.ended && commands.length === 0 ? 'ended' : 'parked';
       }
       if (this.dispatcher.isStale) return 'superseded';
-      this.dispatcher.send(toSend, this.acknowledge);
+      this.dispatcher.send(toSend, this.acknowledge.slice(-MAX_ACKNOWLEDGED));
       if (!this.dispatcher.isIdle) await this.mailbox.arrival();
     }
   }

@@ -29,7 +29,8 @@ export const SIM_CATALOGUE = catalogueOf([
   action('judge', true),
 ]);
 
-function workflow(source: string): WorkflowDefinition {
+/** A workflow of the simulated mesh, from its YAML. */
+export function workflowOf(source: string): WorkflowDefinition {
   const parsed = parseWorkflow(source, SIM_CATALOGUE);
   if (parsed.workflow === null) throw new Error(JSON.stringify(parsed.problems));
   return parsed.workflow;
@@ -37,7 +38,7 @@ function workflow(source: string): WorkflowDefinition {
 
 /** Workflows that have every kind of edge between them. */
 export const SIM_WORKFLOWS = {
-  sixSteps: workflow(`
+  sixSteps: workflowOf(`
 name: six_steps
 steps:
   - { id: plan, agent: alpha }
@@ -47,7 +48,7 @@ steps:
   - { id: d, agent: beta, needs: plan }
   - { id: summary, agent: gamma, needs: [a, b, c, d] }
 `),
-  deliver: workflow(`
+  deliver: workflowOf(`
 name: deliver
 steps:
   - { id: understand, agent: alpha }
@@ -57,7 +58,7 @@ steps:
   - { id: verify, agent: judge, needs: implement, on_rejection: { action: retry, target: implement, max_attempts: 3 } }
   - { id: report, agent: alpha, needs: verify, always: true }
 `),
-  branches: workflow(`
+  branches: workflowOf(`
 name: branches
 steps:
   - { id: try, agent: alpha, on_success: good, on_failure: [mend, log_and_notify], retry: { max_attempts: 2, initial_delay: 100ms } }
@@ -66,7 +67,7 @@ steps:
   - { id: close, agent: beta, needs: [], on_failure: fail }
   - { id: last, agent: alpha, needs: [good], always: true }
 `),
-  nested: workflow(`
+  nested: workflowOf(`
 name: nested
 steps:
   - { id: design, agent: alpha }
