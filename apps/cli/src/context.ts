@@ -21,7 +21,7 @@ export interface Output {
   /** A terminal that can be drawn on. */
   readonly terminal: boolean;
   readonly color: boolean;
-  /** Columns of the terminal now; 80 where there is none. */
+  /** Columns of the terminal now; plenty where there is none. */
   readonly columns: number;
   readonly rows: number;
 }

@@ -17,7 +17,8 @@ function output(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
     terminal,
     color: (env['NO_COLOR'] ?? '') === '' && (forced || (stream.isTTY && env['TERM'] !== 'dumb')),
     get columns() {
-      return Math.max(20, tty.columns ?? 80);
+      // Where nobody looks, nothing is cut.
+      return Math.max(20, tty.columns ?? 400);
     },
     get rows() {
       return Math.max(2, tty.rows ?? 24);

@@ -34,7 +34,7 @@ export async function followRun(
     dirty = true;
     wake();
   };
-  let broken: Error | null = null;
+  const broken: Error[] = [];
   const listening = (async (): Promise<void> => {
     for await (const heard of api.watch(run.id, run.lastSeq, both)) {
       if (heard.kind === 'progress') {
@@ -48,7 +48,7 @@ export async function followRun(
       if (ended) return;
     }
   })().catch((error: unknown) => {
-    broken = error instanceof Error ? error : new Error(String(error));
+    broken.push(error instanceof Error ? error : new Error(String(error)));
     touch();
   });
   const onAbort = (): void => wake();
@@ -68,7 +68,7 @@ export async function followRun(
         });
         if (signal.aborted) break;
       }
-      if (broken !== null) throw broken;
+      if (broken[0] !== undefined) throw broken[0];
       dirty = false;
       run = await api.run(run.id);
       seen(run, progress);

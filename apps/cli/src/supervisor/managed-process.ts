@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { DevmeshError } from '@devmesh/contracts/errors';
+import { LastWords } from './last-words.js';
 import { deathsInARow, restartDelay, type Backoff } from './backoff.js';
 import type { LogFile } from './log-file.js';
 import type { ProcessState, ProcessStatus } from './protocol.js';
@@ -49,7 +50,7 @@ export class ManagedProcess {
   #gone: Promise<void> = Promise.resolve();
   /** Deaths in a row without having been ready in between. */
   #failedStarts = 0;
-  #lastLine = '';
+  readonly #words = new LastWords();
   readonly #waiters: (() => void)[] = [];
 
   constructor(options: ManagedProcessOptions) {
@@ -70,7 +71,8 @@ export class ManagedProcess {
 
   /** Why it is not up, for people: how it ended and the last thing it said. */
   get complaint(): string {
-    return `${this.#lastExit ?? 'it is not ready'}${this.#lastLine === '' ? '' : `; its last words: ${this.#lastLine}`}`;
+    const words = this.#words.telling;
+    return `${this.#lastExit ?? 'it is not ready'}${words === '' ? '' : `; its last words: ${words}`}`;
   }
 
   status(): ProcessStatus {
@@ -109,6 +111,7 @@ export class ManagedProcess {
         ...(how.uid === undefined ? {} : { uid: how.uid }),
         ...(how.gid === undefined ? {} : { gid: how.gid }),
       });
+      this.#words.clear();
       this.#child = child;
       this.#startedAt = startedAt;
       const ended = new Promise<string>((resolve) => {
@@ -121,8 +124,7 @@ export class ManagedProcess {
       for (const stream of [child.stdout, child.stderr]) {
         stream?.on('data', (chunk: Buffer) => {
           log.write(chunk);
-          const line = chunk.toString().trimEnd().split('\n').at(-1)?.trim();
-          if (line !== undefined && line !== '') this.#lastLine = line.slice(0, 500);
+          this.#words.hear(chunk);
         });
       }
       this.#options.changed();
