@@ -7,8 +7,9 @@ const COMMON = new Set(
 const MAX_WORD = 60;
 
 /**
- * Splits text into words to search by: identifiers whole and in their parts, so that `parseHttpRequest`, `parse_http_request`
- * and `PARSE-HTTP` meet at `parse` and `http`. Lower case.
+ * Splits text into words to search by: identifiers in their parts, so that `parseHttpRequest`, `parse_http_request` and
+ * `PARSE-HTTP` meet at `parse` and `http`. Lower case. Whole identifiers are left out: their parts find the same chunks, and
+ * most of them occur once, which would make the index several times as large.
  */
 export function words(text: string): string[] {
   const found: string[] = [];
@@ -20,7 +21,6 @@ export function words(text: string): string[] {
       .split(/[\s_$]+/)
       .filter((part) => part !== '');
     for (const part of parts) add(found, part);
-    if (parts.length > 1) add(found, parts.join(''));
   }
   return found;
 }
