@@ -38,6 +38,10 @@ export interface PostgresServer {
   readonly dataDir: string;
   /** Pid of the postmaster, which a test may kill; null when it is gone. */
   pid(): number | null;
+  /** Kills all its processes with SIGKILL, and resolves when they are gone. What was committed survives (not with `fsync` off). */
+  kill(): Promise<void>;
+  /** Starts it again after `kill`: the same files, the same port. */
+  restart(): Promise<void>;
   /** Stops the server and removes its files. May be called twice. */
   stop(): Promise<void>;
 }
@@ -95,9 +99,13 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<Post
       port,
       dataDir,
       pid: () => postmasterPid(dataDir),
+      kill: () => killCluster(dataDir),
+      restart: () => server.start(),
       stop: () =>
         (stopped ??= (async () => {
-          await server.stop();
+          const pid = postmasterPid(dataDir);
+          // The package waits for ever for the end of a server that is gone already.
+          if (pid !== null && isAlive(pid)) await server.stop();
           rmSync(root, { recursive: true, force: true });
         })()),
     };
@@ -122,6 +130,21 @@ function embeddedPostgres(): Promise<typeof EmbeddedPostgres> {
     });
     return Embedded;
   })());
+}
+
+/** All at once, so that nobody writes a last word; a new postmaster refuses to start while one of them is left. */
+async function killCluster(dataDir: string): Promise<void> {
+  const postmaster = postmasterPid(dataDir);
+  if (postmaster === null) return;
+  const family = [postmaster, ...childrenOf(postmaster)];
+  for (const pid of family) {
+    try {
+      process.kill(pid, 'SIGKILL');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+    }
+  }
+  for (let waited = 0; family.some(isRunning) && waited < 5_000; waited += 20) await delay(20);
 }
 
 /** Stops and removes the clusters of owners that are gone. */
@@ -238,6 +261,27 @@ function postmasterPid(dataDir: string): number | null {
     return Number(first) > 1 ? Number(first) : null;
   } catch {
     return null;
+  }
+}
+
+/** A zombie holds nothing any more, and whether anybody reaps it is not our business. */
+function isRunning(pid: number): boolean {
+  if (!isAlive(pid)) return false;
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return !existsSync('/proc/self/stat');
+  }
+}
+
+function childrenOf(pid: number): number[] {
+  try {
+    const out = execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' });
+    return out.split(/\s+/).filter(Boolean).map(Number);
+  } catch {
+    // It has none.
+    return [];
   }
 }
 
