@@ -88,6 +88,14 @@ export function instant(unixMs: number): string {
   return new Date(unixMs).toISOString();
 }
 
+/**
+ * Text that came from outside, for a `text` column: that holds anything but NUL, and a run must not get stuck because a tool's
+ * message has one. `json` columns keep even that.
+ */
+export function printable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD');
+}
+
 /** The database's code for what went wrong; null when it was not the database that said so. */
 export function sqlState(error: unknown): string | null {
   return error instanceof pg.DatabaseError ? (error.code ?? null) : null;

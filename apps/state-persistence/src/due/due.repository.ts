@@ -1,5 +1,5 @@
 import { MAX_TURN_FAILURES, type DueRun } from '@devmesh/contracts/state-api';
-import { instant, type Database } from '../database/database.js';
+import { instant, printable, type Database } from '../database/database.js';
 
 /** How long a run whose turns fail is left alone, ms: 1 s, 2 s, 4 s, 8 s; then, being stuck, five minutes. */
 const FIRST_BACKOFF_MS = 1_000;
@@ -95,9 +95,4 @@ export class DueRepository {
     });
     return row === undefined ? null : row.status !== 'ended';
   }
-}
-
-/** PostgreSQL's text holds anything but NUL. */
-function printable(text: string): string {
-  return text.replaceAll('\0', '\uFFFD');
 }

@@ -1,7 +1,7 @@
 import { parseExecutionKey } from '@devmesh/contracts/ids';
 import type { Outcome } from '@devmesh/contracts/outcome';
 import type { ClaimReply, ClaimRequest, ClaimResult, Heartbeats, Progress } from '@devmesh/contracts/state-api';
-import { instant, type Database } from '../database/database.js';
+import { instant, printable, type Database } from '../database/database.js';
 
 /** Claims, outcomes and heartbeats of executions. */
 export class ExecutionsRepository {
@@ -76,7 +76,7 @@ export class ExecutionsRepository {
       values: [
         latest.map((one) => one.key),
         latest.map((one) => parseExecutionKey(one.key).runId),
-        latest.map((one) => one.progress?.replaceAll('\0', '\uFFFD') ?? null),
+        latest.map((one) => (one.progress === null ? null : printable(one.progress))),
         instance,
         instant(now + leaseMs),
       ],

@@ -183,13 +183,24 @@ describe('a batch', () => {
 
   test('keeps what is awkward in JSON as it is', async () => {
     const { runId, epoch } = await owned();
-    const odd = note('NUL \0, "quotes", \\ and {braces}, 中文, \u2028');
+    const odd = note('NUL \0, half a pair \ud83d, "quotes", \\ and {braces}, 中文, \u2028');
     const state = { 'a "b" \\ \0': [null, 1.5e300, -0.1, true, { deep: ['{', '}', ','] }] };
     await fixture.one(appendOp(runId, epoch, { checkpoint: state }), 'appended');
     await fixture.one(appendOp(runId, epoch, { events: [odd] }), 'appended');
     const acquired = await fixture.one({ op: 'acquire', runId, owner: 'b' }, 'acquired');
     expect(acquired.checkpoint).toEqual({ seq: 2, state });
     expect(acquired.events).toEqual([{ seq: 3, event: odd }]);
+    const artifact = {
+      digest: 'a'.repeat(64),
+      name: 'a\0b',
+      mediaType: 'text/plain',
+      size: 1,
+      step: 'only',
+      iteration: 1,
+    };
+    const ended = { verdict: 'failed', reason: 'it said \0' } as const;
+    await fixture.one(appendOp(runId, 2, { ended, artifacts: [artifact], wakeAt: null, park: true }), 'appended');
+    expect(await fixture.state.runs.get(runId)).toMatchObject({ reason: 'it said \uFFFD' });
   });
 
   test('of any size and mixture is one transaction of one statement, and one more to read', async () => {

@@ -1,6 +1,6 @@
 import type { AcquireOp, AppendOp, CreateOp } from '@devmesh/contracts/state-api';
 import { TURN_LEASE_MS } from '@devmesh/contracts/state-api';
-import { Args, instant, type Statement } from '../database/database.js';
+import { Args, instant, printable, type Statement } from '../database/database.js';
 
 /** Ops of a batch of which no two concern the same run, key or append id: one statement writes them all. */
 export interface Wave {
@@ -161,7 +161,7 @@ function appendPart(args: Args, ops: readonly AppendOp[], now: number): Part {
     ['timestamptz', (op) => (op.wakeAt === null ? null : instant(op.wakeAt))],
     ['boolean', (op) => op.park],
     ['text', (op) => op.ended?.verdict ?? null],
-    ['text', (op) => op.ended?.reason ?? null],
+    ['text', (op) => (op.ended === null ? null : printable(op.ended.reason))],
   ]);
   const appendIds = args.add(
     ops.map((op) => op.appendId),
@@ -235,9 +235,9 @@ function artifactCte(args: Args, rows: readonly { id: string; artifact: AppendOp
     ['uuid', (row) => row.id],
     ['text', (row) => row.artifact.step],
     ['int', (row) => row.artifact.iteration],
-    ['text', (row) => row.artifact.name],
+    ['text', (row) => printable(row.artifact.name)],
     ['text', (row) => row.artifact.digest],
-    ['text', (row) => row.artifact.mediaType],
+    ['text', (row) => printable(row.artifact.mediaType)],
     ['bigint', (row) => row.artifact.size],
   ]);
   return `named as (
