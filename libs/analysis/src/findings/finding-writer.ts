@@ -41,20 +41,19 @@ function compare(a: readonly number[], b: readonly number[]): number {
 /** The text with the values of credentials replaced by stars of the same length, so that offsets stay true. */
 function masked(text: string, hits: readonly Hit[]): string {
   let result = text;
-  for (const { class: kind, start, end } of hits) {
-    if (kind !== 'hardcoded-secret') continue;
-    const span = result.slice(start, end);
-    // Values of assignments stand in quotes or behind "="; what has neither is the value itself.
-    const inner = /["'`]/.test(span)
-      ? span.replace(/(["'`]{1,3})([^"'`]*)\1/g, (whole, quote: string, value: string) =>
-          whole.length < 2 ? whole : `${quote}${'*'.repeat(value.length)}${quote}`,
-        )
-      : /=/.test(span)
-        ? span.replace(/=(\S+)/g, (_, value: string) => `=${'*'.repeat(value.length)}`)
-        : '*'.repeat(span.length);
-    result = result.slice(0, start) + inner + result.slice(end);
+  for (const hit of hits) {
+    if (hit.class !== 'hardcoded-secret') continue;
+    const from = hit.start + valueStart(text.slice(hit.start, hit.end));
+    const hidden = text.slice(from, hit.end).replace(/[^\r\n]/g, '*');
+    result = result.slice(0, from) + hidden + result.slice(hit.end);
   }
   return result;
+}
+
+/** Where the value begins in `password = "…"` or `PASSWORD=…`; 0 in what has no such form: then it is the value itself. */
+function valueStart(span: string): number {
+  const named = /^[^"'`=:]*["']?[\w.\]]+["']?\s*(?::\s*[\w.|[\] ]+)?\s*(?:=|:)\s*/.exec(span);
+  return named?.[0].length ?? 0;
 }
 
 /** Writes hits of one file down as findings: sorted, masked, with fingerprints that survive line moves. */

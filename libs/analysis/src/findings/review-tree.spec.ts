@@ -149,6 +149,10 @@ describe('secrets', () => {
       'b.js': `const a = { apiKey: '${value}' }; eval(a + b); const t = '${github}';\n`,
       Dockerfile: `FROM node\nENV DB_PASSWORD=${value}\n`,
       'c.txt': `see ${github} there`,
+      'd.js': `up({ url: 'postgres://bob:${value}@db.example/x' }).then(eval(a));\n`,
+      'e.py': `client = connect(user="bob", password="it's${value}!"); x = {'secret': "a'${value}"}\n`,
+      'f/Dockerfile': `FROM node\nENV A="x" API_KEY=${value}\nENV PASSWORD ${value}\n`,
+      'g.ts': `const secret: string = process.env.A ?? '${value}';\n`,
     };
     for (const [path, text] of Object.entries(files)) {
       const { findings } = await reviewText(path, text);
@@ -158,6 +162,18 @@ describe('secrets', () => {
       ).toBe(true);
       expect(JSON.stringify(findings), path).not.toContain(value);
       expect(JSON.stringify(findings), path).not.toContain(github);
+    }
+  });
+
+  it('that tests make up are let be, unless they have the form of a real one', async () => {
+    const github = ['ghp', 'a1B2c3D4e5F6g7H8i9J0k1L2m3N4o5P6q7R8'].join('_');
+    const text = `const password = 'rainy-Harbour-4417';\nconst a = '${github}';\n`;
+    for (const path of ['src/a.spec.ts', 'test/a.ts', 'a/__tests__/a.ts']) {
+      const { findings } = await reviewText(path, text);
+      expect(
+        findings.map(({ rule }) => rule),
+        path,
+      ).toEqual(['recognised-credential']);
     }
   });
 

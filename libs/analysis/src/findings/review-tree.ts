@@ -65,7 +65,7 @@ export async function reviewText(
   let parses = true;
   if (language) {
     try {
-      const result = runRules(options.rules ?? RULES, language, text, () => clock() > deadline);
+      const result = runRules(rulesFor(path, options.rules ?? RULES), language, text, () => clock() > deadline);
       hits.push(...result.hits);
       parses = result.parses;
       if (!parses) reason = 'it has syntax errors';
@@ -118,6 +118,13 @@ export async function reviewTree(root: string, options: ReviewOptions = {}): Pro
   }
   findings.sort(byPlace);
   return { findings, filesReviewed, filesSkipped, skipped, incomplete };
+}
+
+const TEST_FILE =
+  /(^|\/)(tests?|__tests__|spec|fixtures)\/|[._-](test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$/i;
+
+function rulesFor(path: string, rules: readonly RuleDefinition[]): readonly RuleDefinition[] {
+  return TEST_FILE.test(path) ? rules.filter((rule) => !rule.skipsTests) : rules;
 }
 
 function withoutFix({ fix: _, ...finding }: Finding): Finding {

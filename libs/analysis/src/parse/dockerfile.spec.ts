@@ -60,6 +60,8 @@ describe('languageOf', () => {
     ['api.Dockerfile', 'dockerfile'],
     ['Containerfile', 'dockerfile'],
     ['Dockerfile.dockerignore', undefined],
+    ['dockerfile.spec.ts', 'typescript'],
+    ['dockerfile.md', undefined],
     ['a.b/c.MTS', 'typescript'],
     ['x.tsx', 'tsx'],
     ['py', undefined],

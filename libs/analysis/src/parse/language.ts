@@ -20,12 +20,31 @@ const BY_EXTENSION: Readonly<Record<string, Language>> = {
   containerfile: 'dockerfile',
 };
 
+const NOT_DOCKERFILE = new Set([
+  'dockerignore',
+  'md',
+  'txt',
+  'json',
+  'yml',
+  'yaml',
+  'html',
+  'css',
+  'sh',
+  'go',
+  'rs',
+  'java',
+]);
+
 /** The language of a file by its name, or undefined when no rule reads it. */
 export function languageOf(path: string): Language | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
-  if (/^(docker|container)file(\.[^.]+)*$/.test(name) && !name.endsWith('.dockerignore')) return 'dockerfile';
   const dot = name.lastIndexOf('.');
-  return dot < 0 ? undefined : BY_EXTENSION[name.slice(dot + 1)];
+  const extension = dot < 0 ? '' : name.slice(dot + 1);
+  const known = BY_EXTENSION[extension];
+  if (known) return known;
+  // `Dockerfile.dev` is one, `dockerfile.md` is about one.
+  const isDockerfile = /^(docker|container)file(\.[^.]+)*$/.test(name) && !NOT_DOCKERFILE.has(extension);
+  return isDockerfile ? 'dockerfile' : undefined;
 }
 
 export function isJavaScript(language: Language): boolean {

@@ -56,6 +56,8 @@ export interface RuleDefinition {
   readonly severity: Severity;
   readonly confidence: 'high' | 'medium' | 'low';
   readonly languages: readonly Language[];
+  /** Left out in tests, where what it finds is made up as a rule. */
+  readonly skipsTests?: boolean;
   /** What can happen, and what to do. */
   readonly message: string;
   /** Any of them. */

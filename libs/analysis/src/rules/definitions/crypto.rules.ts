@@ -371,6 +371,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
     severity: 'high',
     confidence: 'medium',
     languages: ['typescript', 'javascript', 'tsx', 'python'],
+    skipsTests: true,
     message:
       'A credential stands in the source, so everybody who sees the repository has it, for as long as its history lives. Revoke it, and read the new one from the environment or a secret store.',
     matches: [
