@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
@@ -13,7 +13,17 @@ let bench: ActionBench;
 beforeEach(() => {
   bench = new ActionBench();
 });
-afterEach(() => bench.dispose());
+const folders: string[] = [];
+afterEach(async () => {
+  await bench.dispose();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function repository(files: Parameters<typeof makeRepository>[0]): string {
+  const folder = makeRepository(files);
+  folders.push(folder);
+  return folder;
+}
 
 interface Job {
   'timeout-minutes': number;
@@ -33,14 +43,14 @@ type Output = ReturnType<typeof cicdGenerate.output.parse>;
 async function run(
   files: Record<string, string>,
 ): Promise<{ output: Output; text: string; workflow: Workflow; again: Output }> {
-  const folder = makeRepository(Object.entries(files));
-  const repository = await bench.submit(folder);
-  const output = cicdGenerate.output.parse(await generate.run(bench.context({ repository })));
-  const workspace = await bench.checkOut(repository);
+  const folder = repository(Object.entries(files));
+  const ref = await bench.submit(folder);
+  const output = cicdGenerate.output.parse(await generate.run(bench.context({ repository: ref })));
+  const workspace = await bench.checkOut(ref);
   if (output.patch) await applyPatch(workspace, bench.read(output.patch.artifact));
   const text = output.patch ? readFileSync(join(workspace.path, '.github/workflows/ci.yml'), 'utf8') : '';
   // The result, as a repository of its own, for a second run.
-  const next = makeRepository([
+  const next = repository([
     ...Object.entries(files),
     ...(text === '' ? [] : ([['.github/workflows/ci.yml', text]] as const)),
   ]);

@@ -1,4 +1,4 @@
-import { cpSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
@@ -12,7 +12,17 @@ let bench: ActionBench;
 beforeEach(() => {
   bench = new ActionBench();
 });
-afterEach(() => bench.dispose());
+const folders: string[] = [];
+afterEach(async () => {
+  await bench.dispose();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function repository(files: Parameters<typeof makeRepository>[0]): string {
+  const folder = makeRepository(files);
+  folders.push(folder);
+  return folder;
+}
 
 type Output = ReturnType<typeof documentationGenerate.output.parse>;
 
@@ -28,9 +38,9 @@ app.listen(process.env.PORT ?? 3000);
 };
 
 async function runIn(folder: string): Promise<{ output: Output; readme: string; again: Output }> {
-  const repository = await bench.submit(folder);
-  const output = documentationGenerate.output.parse(await generate.run(bench.context({ repository })));
-  const workspace = await bench.checkOut(repository);
+  const ref = await bench.submit(folder);
+  const output = documentationGenerate.output.parse(await generate.run(bench.context({ repository: ref })));
+  const workspace = await bench.checkOut(ref);
   if (output.patch) await applyPatch(workspace, bench.read(output.patch.artifact));
   const name = output.patch?.files[0] ?? 'README.md';
   const readme = readFileSync(join(workspace.path, name), 'utf8');
@@ -42,7 +52,7 @@ async function runIn(folder: string): Promise<{ output: Output; readme: string; 
 
 describe('documentation/generate', () => {
   it('writes a README where there is none, and nothing the second time', async () => {
-    const { output, readme, again } = await runIn(makeRepository(Object.entries(CODE)));
+    const { output, readme, again } = await runIn(repository(Object.entries(CODE)));
     expect(output).toMatchObject({ patch: { title: 'Add README.md', files: ['README.md'] } });
     expect(output.sections).toEqual(['overview', 'commands', 'environment', 'routes']);
     expect(readme).toMatch(/^# web\n/);
@@ -52,14 +62,14 @@ describe('documentation/generate', () => {
   });
 
   it('shows no default that may be a secret', async () => {
-    const { readme } = await runIn(makeRepository(Object.entries(CODE)));
+    const { readme } = await runIn(repository(Object.entries(CODE)));
     expect(readme).toContain('| `SESSION_SECRET` | web | (set in the code) | `server.js` |');
     expect(readme).not.toContain('hunter2');
   });
 
   it('keeps what people wrote, byte for byte, with its line ends', async () => {
     const before = '# Mine\r\n\r\nA text.   \r\n';
-    const { readme, again } = await runIn(makeRepository(Object.entries({ ...CODE, 'Readme.md': before })));
+    const { readme, again } = await runIn(repository(Object.entries({ ...CODE, 'Readme.md': before })));
     expect(readme.startsWith(before)).toBe(true);
     expect(readme.replaceAll('\r\n', '')).not.toContain('\n');
     expect(again.patch).toBeNull();
@@ -69,13 +79,13 @@ describe('documentation/generate', () => {
     ['a doubled marker', '<!-- devmesh:begin routes --><!-- devmesh:begin routes -->', 'inside'],
     ['another encoding', Buffer.from([0x23, 0x20, 0xe4, 0x0a]), 'not UTF-8'],
   ])('leaves a README with %s alone and says so', async (_what, content, why) => {
-    const { output } = await runIn(makeRepository([...Object.entries(CODE), ['README.md', content]]));
+    const { output } = await runIn(repository([...Object.entries(CODE), ['README.md', content]]));
     expect(output.patch).toBeNull();
     expect(output.summary).toContain(why);
   });
 
   it('does not write through a link', async () => {
-    const folder = makeRepository(Object.entries(CODE));
+    const folder = repository(Object.entries(CODE));
     symlinkSync('server.js', join(folder, 'README.md'));
     commitAll(folder, 'Link');
     const output = await generate.run(bench.context({ repository: await bench.submit(folder) }));
@@ -83,7 +93,7 @@ describe('documentation/generate', () => {
   });
 
   it('changes only the README of the sample repository, once', async () => {
-    const folder = makeRepository([]);
+    const folder = repository([]);
     cpSync(fileURLToPath(new URL('../../../../examples/shop', import.meta.url)), folder, { recursive: true });
     commitAll(folder, 'Shop');
     const { output, readme, again } = await runIn(folder);

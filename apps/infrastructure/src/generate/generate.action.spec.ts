@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
 import { infrastructureGenerate } from '@devmesh/contracts/actions/infrastructure';
 import { makeRepository } from '@devmesh/repository/testing/sample-git';
@@ -8,7 +9,17 @@ let bench: ActionBench;
 beforeEach(() => {
   bench = new ActionBench();
 });
-afterEach(() => bench.dispose());
+const folders: string[] = [];
+afterEach(async () => {
+  await bench.dispose();
+  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
+});
+
+function repository(files: Parameters<typeof makeRepository>[0]): string {
+  const folder = makeRepository(files);
+  folders.push(folder);
+  return folder;
+}
 
 const FILES = {
   'package.json': '{"name": "web", "scripts": {"start": "node server.js"}, "dependencies": {"express": "5"}}',
@@ -18,8 +29,8 @@ const FILES = {
 async function run(
   files: Record<string, string | Buffer>,
 ): Promise<ReturnType<typeof infrastructureGenerate.output.parse>> {
-  const repository = await bench.submit(makeRepository(Object.entries(files)));
-  return infrastructureGenerate.output.parse(await generate.run(bench.context({ repository })));
+  const ref = await bench.submit(repository(Object.entries(files)));
+  return infrastructureGenerate.output.parse(await generate.run(bench.context({ repository: ref })));
 }
 
 describe('infrastructure/generate', () => {

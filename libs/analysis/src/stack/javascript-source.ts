@@ -16,7 +16,8 @@ const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
 /** Reads a JavaScript or TypeScript file. Bad syntax gives fewer facts, never an error. */
 export function readJavaScript(path: string, language: TreeLanguage, text: string): SourceFacts {
   const root = parseSyntax(language, text);
-  const values = new JavaScriptValues(root);
+  const isServer = /\b(listen|serve|Router|express|[Ff]astify|Hono|Koa)\b/.test(text);
+  const values = new JavaScriptValues(root, isServer);
   const environment = text.includes('env') ? readEnvironment(root) : { facts: [], readers: [], calls: [] };
   return {
     path,
@@ -36,11 +37,8 @@ export function readJavaScript(path: string, language: TreeLanguage, text: strin
 
 function readImports(root: Node, text: string): ImportFact[] {
   const imports: ImportFact[] = [];
-  for (const statement of root.findAll({
-    rule: {
-      any: [{ kind: 'import_statement' }, { kind: 'export_statement', has: { field: 'source', kind: 'string' } }],
-    },
-  })) {
+  for (const statement of root.namedChildren()) {
+    if (!statement.is('import_statement') && !statement.is('export_statement')) continue;
     const module = stringValue(statement.field('source'));
     if (module === undefined || /^(import|export)\s+type\b/.test(statement.text())) continue;
     const specifiers = statement.findAll({ rule: { kind: 'import_specifier' } });

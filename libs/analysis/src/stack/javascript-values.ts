@@ -42,19 +42,28 @@ export function environmentName(node: Node): string | undefined {
 
 const MAX_DEPTH = 6;
 
+function declaratorsAtTop(root: Node): Node[] {
+  return root.namedChildren().flatMap((statement) => {
+    const declaration = statement.is('export_statement') ? statement.field('declaration') : statement;
+    if (!declaration?.is('lexical_declaration') && !declaration?.is('variable_declaration')) return [];
+    return declaration.namedChildren().filter((node) => node.is('variable_declarator'));
+  });
+}
+
 /** What the names at the top of a JavaScript file stand for, as far as ports need it. */
 export class JavaScriptValues {
   readonly #declared = new Map<string, Node>();
   readonly #imported = new Map<string, PortReference>();
 
-  constructor(root: Node) {
-    for (const declarator of root.findAll({ rule: { kind: 'variable_declarator' } })) {
+  /** `deep`: names inside functions count too; else those at the top of the file, which is far quicker. */
+  constructor(root: Node, deep: boolean) {
+    for (const declarator of deep ? root.findAll({ rule: { kind: 'variable_declarator' } }) : declaratorsAtTop(root)) {
       const name = declarator.field('name');
       const value = declarator.field('value');
       if (name?.is('identifier') && value && !this.#declared.has(name.text())) this.#declared.set(name.text(), value);
       if (name?.is('object_pattern')) this.#readPattern(name);
     }
-    for (const statement of root.findAll({ rule: { kind: 'import_statement' } })) this.#readImport(statement);
+    for (const statement of root.namedChildren()) if (statement.is('import_statement')) this.#readImport(statement);
   }
 
   declared(): ReadonlyMap<string, Node> {
@@ -136,7 +145,8 @@ export class JavaScriptValues {
       if (object) addObject(name, object);
       else if (/port$/i.test(name)) add(name, value);
     }
-    for (const statement of root.findAll({ rule: { kind: 'export_statement' } })) {
+    for (const statement of root.namedChildren()) {
+      if (!statement.is('export_statement')) continue;
       const value = statement.field('value');
       const object =
         value && this.#object(value.is('identifier') ? (this.#declared.get(value.text()) ?? value) : value);

@@ -17,13 +17,14 @@ const OTHER_RUNNERS = /^(subprocess|asyncio|anyio|trio|nox|invoke|runpy)$/;
 /** Reads a Python file. Bad syntax gives fewer facts, never an error. */
 export function readPython(path: string, text: string): SourceFacts {
   const root = parseSyntax('python', text);
-  const values = new PythonValues(root);
+  const opensPort = /\.(run|run_app)\s*\(|\bserve\s*\(/.test(text);
+  const values = new PythonValues(root, opensPort);
   const guards = text.includes('__main__') ? mainGuards(root) : [];
   return {
     path,
     test: isTestPath(path),
-    imports: readImports(root),
-    ports: /\brun|serve\b/.test(text) ? readPorts(root, values, guards) : [],
+    imports: text.includes('import') ? readImports(root) : [],
+    ports: opensPort ? readPorts(root, values, guards) : [],
     constants: values.constants(),
     environment: /environ|getenv|BaseSettings/.test(text) ? readEnvironment(root, text) : [],
     environmentReaders: [],

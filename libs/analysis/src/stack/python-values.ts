@@ -56,27 +56,40 @@ export class PythonValues {
   readonly #assigned = new Map<string, Node>();
   readonly #imported = new Map<string, PortReference>();
 
-  constructor(root: Node) {
-    for (const assignment of root.findAll({ rule: { kind: 'assignment' } })) {
+  /** `deep`: names inside functions count too; else those at the top of the file, which is far quicker. */
+  constructor(root: Node, deep: boolean) {
+    const assignments = deep
+      ? root.findAll({ rule: { kind: 'assignment' } })
+      : root
+          .namedChildren()
+          .filter((node) => node.is('expression_statement'))
+          .flatMap((node) => node.namedChildren().filter((inner) => inner.is('assignment')));
+    for (const assignment of assignments) {
       const left = assignment.field('left');
       const right = assignment.field('right');
       if (left?.is('identifier') && right && !this.#assigned.has(left.text())) this.#assigned.set(left.text(), right);
     }
-    for (const statement of root.findAll({ rule: { kind: 'import_statement' } })) {
-      for (const part of statement.namedChildren()) {
-        const name = part.is('aliased_import') ? part.field('name')?.text() : part.text();
-        const local = part.is('aliased_import') ? part.field('alias')?.text() : name;
-        if (name && local) this.#imported.set(local, { module: name, name: '*' });
-      }
+    for (const statement of root.namedChildren()) {
+      if (statement.is('import_statement')) this.#readImport(statement);
+      if (statement.is('import_from_statement')) this.#readFrom(statement);
     }
-    for (const statement of root.findAll({ rule: { kind: 'import_from_statement' } })) {
-      const module = statement.field('module_name');
-      for (const part of statement.namedChildren()) {
-        if (!module || part.id() === module.id()) continue;
-        const name = part.is('aliased_import') ? part.field('name')?.text() : part.text();
-        const local = part.is('aliased_import') ? part.field('alias')?.text() : name;
-        if (name && local) this.#imported.set(local, { module: module.text(), name });
-      }
+  }
+
+  #readImport(statement: Node): void {
+    for (const part of statement.namedChildren()) {
+      const name = part.is('aliased_import') ? part.field('name')?.text() : part.text();
+      const local = part.is('aliased_import') ? part.field('alias')?.text() : name;
+      if (name && local) this.#imported.set(local, { module: name, name: '*' });
+    }
+  }
+
+  #readFrom(statement: Node): void {
+    const module = statement.field('module_name');
+    for (const part of statement.namedChildren()) {
+      if (!module || part.id() === module.id()) continue;
+      const name = part.is('aliased_import') ? part.field('name')?.text() : part.text();
+      const local = part.is('aliased_import') ? part.field('alias')?.text() : name;
+      if (name && local) this.#imported.set(local, { module: module.text(), name });
     }
   }
 
