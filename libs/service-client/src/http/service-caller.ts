@@ -9,7 +9,8 @@ import { readError, readValue } from './reply.js';
 import { decideRetry, RETRY_LIMITS, type RetryBudget, type RetryLimits } from './retry-policy.js';
 import { toTransportError, TransportError } from './transport-error.js';
 
-export const DEADLINE_HEADER = 'x-devmesh-deadline';
+/** Read by `service-kit/http/request.middleware`. */
+const DEADLINE_HEADER = 'x-devmesh-deadline';
 
 /** How long an attempt may take where the call says nothing, ms. */
 export const DEFAULT_TIMEOUT_MS = 10_000;

@@ -1,3 +1,4 @@
+import { env } from 'node:process';
 import type { Instrumentation } from '@opentelemetry/instrumentation';
 import type { SpanExporter } from '@opentelemetry/sdk-trace-base';
 import type { Resource } from '@opentelemetry/resources';
@@ -54,7 +55,7 @@ async function resource(service: string): Promise<Resource> {
   const { detectResources, resourceFromAttributes } = await import('@opentelemetry/resources');
   const { getResourceDetectors } = await import('@opentelemetry/auto-instrumentations-node');
   // The detectors of clouds and containers ask around, which takes seconds where there is nobody to answer.
-  process.env['OTEL_NODE_RESOURCE_DETECTORS'] ||= 'env';
+  env['OTEL_NODE_RESOURCE_DETECTORS'] ||= 'env';
   return detectResources({ detectors: getResourceDetectors() }).merge(
     resourceFromAttributes({ 'service.name': service }),
   );
@@ -64,7 +65,8 @@ async function resource(service: string): Promise<Resource> {
 async function instrumentations(): Promise<Instrumentation[]> {
   const { getNodeAutoInstrumentations } = await import('@opentelemetry/auto-instrumentations-node');
   const { ExpressLayerType } = await import('@opentelemetry/instrumentation-express');
-  process.env['OTEL_NODE_ENABLED_INSTRUMENTATIONS'] ||= 'http,express,pg,undici';
+  // The package takes this choice from the environment only.
+  env['OTEL_NODE_ENABLED_INSTRUMENTATIONS'] ||= 'http,express,pg,undici';
   return getNodeAutoInstrumentations({
     '@opentelemetry/instrumentation-http': {
       ignoreIncomingRequestHook: (request) => UNTRACED.test(request.url ?? ''),

@@ -33,13 +33,6 @@ export function ZodParam(name: string, schema: z.ZodType): ParameterDecorator {
   )();
 }
 
-/** One request header, validated; pass an optional schema when it may be missing. */
-export function ZodHeader(name: string, schema: z.ZodType): ParameterDecorator {
-  return createParamDecorator((_: unknown, context: ExecutionContext) =>
-    parseOrThrow(schema, requestOf(context).headers[name.toLowerCase()], `the header ${name}`),
-  )();
-}
-
 function hasBody(request: Request): boolean {
   return request.headers['transfer-encoding'] !== undefined || Number(request.headers['content-length'] ?? 0) > 0;
 }
