@@ -2,7 +2,7 @@ import { isPresentScript, nodeCommands } from './node-commands.js';
 import type { ComponentReport } from './component-report.js';
 import { firstFile, foldersUp, healthPathOf, resolver, runtimeOf, type ComponentSources } from './component-sources.js';
 import { evidence, fact, present, type Fact } from './evidence.js';
-import { folderOf, inFolder, type Dependency } from './manifest.js';
+import { inFolder, type Dependency } from './manifest.js';
 import { nodeEntryPoint } from './node-entry.js';
 import { jsonLine, type NodeManifest } from './node-manifest.js';
 import { findPort } from './ports.js';
@@ -200,9 +200,4 @@ function scriptPort(manifest: NodeManifest, framework: string | undefined): Fact
     );
   }
   return undefined;
-}
-
-/** Whether the folder of a lockfile is not the component's own. */
-export function isWorkspaceMember(report: Pick<ComponentReport, 'lockfile' | 'component'>): boolean {
-  return report.lockfile !== undefined && folderOf(report.lockfile) !== report.component.root;
 }
