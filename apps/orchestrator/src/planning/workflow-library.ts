@@ -8,6 +8,7 @@ import type { Digest } from '@devmesh/contracts/ids';
 import type { WorkflowDefinition, WorkflowProblem } from '@devmesh/contracts/workflow';
 import { graphOf, type Graph } from '@devmesh/workflow/graph';
 import { parseWorkflow } from '@devmesh/workflow/parse';
+import { LRUCache } from 'lru-cache';
 
 /** A workflow ready to run. */
 export interface LoadedWorkflow {
@@ -33,6 +34,8 @@ export function problemText(problems: readonly WorkflowProblem[]): string {
 /** The shipped workflows, read once at start: one that doesn't load stops the start. */
 export class WorkflowLibrary {
   private readonly byName = new Map<string, LoadedWorkflow>();
+  /** By the digest of the source: a pipeline submits the same text again and again, and parsing costs more than the rest. */
+  private readonly bySource = new LRUCache<string, LoadedWorkflow>({ max: 200 });
 
   constructor(
     folder: string,
@@ -63,8 +66,15 @@ export class WorkflowLibrary {
   }
 
   fromSource(source: string): LoadedWorkflow {
+    const name = createHash('sha256').update(source).digest('base64');
+    const known = this.bySource.get(name);
+    if (known) return known;
     const parsed = parseWorkflow(source, this.catalogue);
-    if (parsed.workflow !== null) return loadWorkflow(parsed.workflow);
+    if (parsed.workflow !== null) {
+      const loaded = loadWorkflow(parsed.workflow);
+      this.bySource.set(name, loaded);
+      return loaded;
+    }
     const issues = parsed.problems.map(({ line, column, message }) => ({
       pointer: '/workflow/source',
       message: `line ${line}, column ${column}: ${message}`,

@@ -10,7 +10,7 @@ import { withinEngineSpan, runSpan } from '@devmesh/service-kit/tracing/engine-c
  * hears of everything new before it parks.
  */
 export class TurnRunner {
-  private readonly inTurn = new Set<RunId>();
+  private readonly inTurn = new Map<RunId, Promise<void>>();
 
   constructor(
     private readonly ports: TurnPorts,
@@ -25,7 +25,24 @@ export class TurnRunner {
   /** Never rejects: a turn that throws is counted against its run, and the run is looked at again later. */
   async take(runId: RunId): Promise<void> {
     if (this.inTurn.has(runId)) return;
-    this.inTurn.add(runId);
+    const turn = this.turn(runId).finally(() => this.inTurn.delete(runId));
+    this.inTurn.set(runId, turn);
+    await turn;
+  }
+
+  /** Takes the turn here and now, when there is room among `atOnce`; false when there is none. */
+  takeNow(runId: RunId, atOnce: number): boolean {
+    if (this.inTurn.size >= atOnce || this.inTurn.has(runId)) return false;
+    void this.take(runId);
+    return true;
+  }
+
+  /** Resolves when no turn is under way. */
+  async settled(): Promise<void> {
+    while (this.inTurn.size > 0) await Promise.all(this.inTurn.values());
+  }
+
+  private async turn(runId: RunId): Promise<void> {
     try {
       const end = await withWorkContext({ runId }, () =>
         withinEngineSpan(
@@ -37,8 +54,6 @@ export class TurnRunner {
       if (end === 'unknown_run') this.logger.warn('a job names a run that is not there', { runId });
     } catch (error) {
       await this.failed(runId, error);
-    } finally {
-      this.inTurn.delete(runId);
     }
   }
 

@@ -54,7 +54,8 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
         },
       }),
     });
-    shutdown.add({ name: 'turns', phase: 'drain', run: async () => this.queue?.drain() });
+    shutdown.add({ name: 'jobs', phase: 'drain', run: async () => this.queue?.drain() });
+    shutdown.add({ name: 'turns', phase: 'drain', run: () => this.parts.runner.settled() });
     shutdown.add({ name: 'queue', phase: 'close', run: async () => this.queue?.close() });
     void this.openQueue(signal);
     void this.refreshAgents(signal);
@@ -69,9 +70,13 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
     void pollDue(ports, config.name, logger, signal);
   }
 
-  /** A job for the run, at once. */
-  hint(runId: RunId): Promise<void> {
-    return this.add([{ runId, lease: 0 }]);
+  /**
+   * Lets a run that was just stored go: here, without a job, while there is room; else by a job that any orchestrator may take.
+   */
+  async hint(runId: RunId): Promise<void> {
+    const { config, runner, shutdown } = this.parts;
+    if (!shutdown.started && runner.takeNow(runId, config.turns)) return;
+    await this.add([{ runId, lease: 0 }]);
   }
 
   private async add(runs: readonly { runId: RunId; lease: number }[]): Promise<void> {
