@@ -52,7 +52,8 @@ export default defineConfig({
           exclude: never,
           testTimeout: 180_000,
           hookTimeout: 300_000,
-          // Each file starts a mesh on the fixed ports.
+          globalSetup: ['e2e/support/clone.global-setup.ts'],
+          // Each file starts a mesh, and two cores carry one.
           fileParallelism: false,
         },
       },
