@@ -3,7 +3,7 @@ import { programmingLanguage } from '@devmesh/analysis/stack/languages';
 import { SourceTree } from '@devmesh/analysis/tree/source-tree';
 import { ragContextIndex } from '@devmesh/contracts/actions/rag-context';
 import { chunkFile } from '../chunks/chunk-file.js';
-import { IndexBuilder } from './packed-index.js';
+import { IndexBuilder } from './index-file.js';
 
 /** Media type of a packed index. */
 export const INDEX_MEDIA_TYPE = 'application/vnd.devmesh.search-index+gzip';

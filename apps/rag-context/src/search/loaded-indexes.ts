@@ -1,6 +1,6 @@
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
 import { LRUCache } from 'lru-cache';
-import { SearchIndex } from '../search-index/packed-index.js';
+import { SearchIndex } from '../search-index/index-file.js';
 
 /** How much of unpacked indexes is kept loaded, in bytes. */
 const DEFAULT_BYTES = 256 * 1024 ** 2;

@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks';
 import { implement, type Action } from '@devmesh/agent-kit/action-context';
 import { MAX_OUTPUT_BYTES } from '@devmesh/contracts/action';
 import { ragContextSearch } from '@devmesh/contracts/actions/rag-context';
-import type { SearchResult } from '../search-index/packed-index.js';
+import type { SearchResult } from '../search-index/index-file.js';
 import type { LoadedIndexes } from './loaded-indexes.js';
 
 /** Told how long each search took, in seconds; feeds `rag_query_duration_seconds`. */
