@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { Verdict } from './action.js';
 import { ActionId, ExecutionKey, InstanceId, StepId, UnixMs } from './ids.js';
-import { Json, JsonObject } from './json.js';
+import { JsonObject } from './json.js';
 import { Outcome } from './outcome.js';
 import { RunRepository, RunVerdict } from './run.js';
 import { Branch, BranchEvent, WorkflowRef } from './workflow.js';
@@ -121,6 +121,3 @@ export type InboxMessage = z.infer<typeof InboxMessage>;
 /** A row of a run's inbox. `dedupeKey` is unique in its run; a second row with it is dropped. */
 export const InboxRow = z.object({ id: z.string(), dedupeKey: z.string().max(300), message: InboxMessage });
 export type InboxRow = z.infer<typeof InboxRow>;
-
-/** Events as stored long ago: read through upcasters before they are validated. */
-export const RawEvent = z.object({ seq: z.number().int().positive(), event: Json });

@@ -86,4 +86,6 @@ export const OrchestrateRequest = z.object({
   repository: RunRepository.nullable().default(null),
 });
 export const OrchestrateReply = z.object({ task_id: RunId });
+export type OrchestrateReply = z.infer<typeof OrchestrateReply>;
 export const ExecuteReply = z.object({ task_id: RunId, run_id: RunId, status: z.string() });
+export type ExecuteReply = z.infer<typeof ExecuteReply>;

@@ -5,7 +5,6 @@ import { Digest, ExecutionKey, InstanceId, RunId, StepId, Timestamp, UnixMs } fr
 import { JsonObject } from './json.js';
 import { Outcome } from './outcome.js';
 import { RunListItem, RunRepository, RunStatus, RunVerdict } from './run.js';
-import { WorkflowDefinition } from './workflow.js';
 
 /*
  * The API of state-persistence. Internal: wants the internal token. docs/engine.md says what each operation promises.
@@ -250,5 +249,3 @@ export const ApiKeyCreate = z.object({
 export const ApiKeyRecord = z.object({ id: z.string(), projectId: z.string(), name: z.string(), createdAt: Timestamp });
 export type ApiKeyRecord = z.infer<typeof ApiKeyRecord>;
 export const ApiKeyVerify = z.object({ hash: Digest });
-
-export const StoredWorkflow = WorkflowDefinition;

@@ -41,6 +41,7 @@ export const implementAction = implement(featureDevImplement, async (context) =>
   const integrated = await integratePatches(context, repository, patches, submitted);
   return {
     ...integrated,
+    fixes: round.patch?.artifact ?? null,
     fixed: round.fixed,
     deferred: round.deferred,
     dropped: round.dropped,

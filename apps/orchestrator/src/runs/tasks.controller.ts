@@ -1,6 +1,6 @@
 import { Controller, HttpCode, Post } from '@nestjs/common';
 import { RunId } from '@devmesh/contracts/ids';
-import { OrchestrateRequest } from '@devmesh/contracts/orchestrator-api';
+import { ExecuteReply, OrchestrateReply, OrchestrateRequest } from '@devmesh/contracts/orchestrator-api';
 import { ZodBody, ZodParam } from '@devmesh/service-kit/validation/zod.decorators';
 import type { z } from 'zod';
 import { RunsService } from './runs.service.js';
@@ -13,7 +13,7 @@ export class TasksController {
   /** Plans a description; runs nothing yet. */
   @Post('orchestrate')
   @HttpCode(202)
-  async orchestrate(@ZodBody(OrchestrateRequest) body: z.output<typeof OrchestrateRequest>) {
+  async orchestrate(@ZodBody(OrchestrateRequest) body: z.output<typeof OrchestrateRequest>): Promise<OrchestrateReply> {
     const { description, repository } = body;
     const request = {
       projectId: 'default',
@@ -29,14 +29,14 @@ export class TasksController {
   /** Runs it. */
   @Post('execute/:taskId')
   @HttpCode(202)
-  async execute(@ZodParam('taskId', RunId) taskId: RunId) {
+  async execute(@ZodParam('taskId', RunId) taskId: RunId): Promise<ExecuteReply> {
     return { task_id: taskId, run_id: taskId, status: await this.runs.execute(taskId) };
   }
 
   /** Wakes it when it is stuck. */
   @Post('resume/:taskId')
   @HttpCode(202)
-  async resume(@ZodParam('taskId', RunId) taskId: RunId) {
+  async resume(@ZodParam('taskId', RunId) taskId: RunId): Promise<ExecuteReply> {
     await this.runs.resume(taskId);
     return { task_id: taskId, run_id: taskId, status: 'running' };
   }

@@ -62,6 +62,8 @@ export const featureDevImplement = defineAction({
     patches: z.array(ProposedPatch).max(100).default([]),
   }),
   output: Integrated.extend({
+    /** The patch of this round's fixes, which is committed already; null when there was nothing to fix. */
+    fixes: ArtifactRef.nullable().default(null),
     fixed: z.number().int().nonnegative(),
     deferred: z.number().int().nonnegative(),
     dropped: z.number().int().nonnegative(),
