@@ -10,7 +10,9 @@ const MAX_FINDINGS_BYTES = 32 * 1024 ** 2;
 
 export const report = implement(documentationReport, async (ctx) => {
   ctx.progress('writing the report');
-  const run = readRunSummary(ctx.input.run);
+  const summary = readRunSummary(ctx.input.run);
+  // This step is not over, so there is nothing to say of it.
+  const run = { ...summary, steps: summary.steps.filter(({ id }) => id !== ctx.step) };
   const markdown = reportMarkdown(run, await lastFindings(run, ctx.artifacts));
   const artifact = await ctx.artifacts.put(Buffer.from(markdown), { name: 'report.md', mediaType: MediaType.markdown });
   return { report: artifact, summary: `${run.verdict || 'unknown'}: ${run.steps.length} steps`.slice(0, 500) };
