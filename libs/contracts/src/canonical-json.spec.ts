@@ -23,9 +23,7 @@ describe('canonicalJson', () => {
       '\u0080': 'Control',
       '\u00f6': 'Latin Small Letter O With Diaeresis',
     };
-    expect(Object.values(JSON.parse(canonicalJson(value)) as object).toSorted()).toEqual(
-      Object.values(value).toSorted(),
-    );
+    expect(JSON.parse(canonicalJson(value))).toEqual(value);
     const order = [...canonicalJson(value).matchAll(/:"([^"]+)"/g)].map((m) => m[1]);
     expect(order).toEqual([
       'Carriage Return',

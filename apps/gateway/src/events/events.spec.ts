@@ -78,7 +78,7 @@ describe('a stream of events', () => {
       ['event', '4'],
       ['end', undefined],
     ]);
-    expect(messages.slice(0, 4).map((message) => JSON.parse(message.data))).toEqual(HISTORY);
+    expect(messages.slice(0, 4).map((message) => JSON.parse(message.data) as unknown)).toEqual(HISTORY);
     expect(JSON.parse(messages[4]?.data ?? '')).toEqual({ lastSeq: 4, verdict: 'passed', reason: 'all good' });
   });
 

@@ -92,10 +92,9 @@ function parametersOf(route: ApiRoute): Parameter[] {
 }
 
 function success({ reply }: ApiRoute): Operation['responses'] {
-  const headers = Object.entries(reply.headers ?? {}).map(([name, description]) => [
-    name,
-    { description, schema: { type: 'string' } },
-  ]);
+  const headers = Object.entries(reply.headers ?? {}).map(
+    ([name, description]) => [name, { description, schema: { type: 'string' } }] as const,
+  );
   return {
     [reply.status]: {
       description: reply.says,
