@@ -1,9 +1,9 @@
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { readFileSync } from 'node:fs';
-import { fileURLToPath } from 'node:url';
 import { Stack } from '@devmesh/contracts/stack';
 import { afterEach, describe, expect, it } from 'vitest';
+import { mutateSample } from '../testing/mutations.js';
+import { readSample, SAMPLE_ROOT } from '../testing/sample.js';
 import { tempTree } from '../testing/temp-tree.js';
 import { SourceTree } from '../tree/source-tree.js';
 import type { StackReport } from './component-report.js';
@@ -414,13 +414,12 @@ describe('whole repositories', () => {
     expect(report.components).toHaveLength(1);
   });
 
-  it('finds in the sample repository what its table says', async () => {
-    const examples = fileURLToPath(new URL('../../../../examples/', import.meta.url));
-    const { stack: expected } = JSON.parse(readFileSync(join(examples, 'shop.expected.json'), 'utf8')) as {
-      stack: Record<string, unknown>[];
-    };
-    const { stack, notices } = await detectStack(await SourceTree.open(join(examples, 'shop')));
-    const found = stack.components.map((component) =>
+  const { stack: expected } = JSON.parse(readFileSync(join(SAMPLE_ROOT, '../shop.expected.json'), 'utf8')) as {
+    stack: Record<string, unknown>[];
+  };
+
+  function plainValues({ stack }: StackReport): Record<string, unknown>[] {
+    return stack.components.map((component) =>
       Object.fromEntries(
         Object.entries(component).map(([name, value]) => [
           name,
@@ -428,8 +427,29 @@ describe('whole repositories', () => {
         ]),
       ),
     );
+  }
+
+  it('finds in the sample repository what its table says', async () => {
+    const report = await detectStack(await SourceTree.open(SAMPLE_ROOT));
+    const found = plainValues(report);
     expect(found).toHaveLength(expected.length);
     expected.forEach((component, index) => expect(found[index]).toMatchObject(component));
-    expect(notices).toEqual([]);
+    expect(report.notices).toEqual([]);
   });
+
+  it.each([1, 2, 3, 4, 5, 6, 7, 8])(
+    'finds the same when the sample is written in another form (seed %i)',
+    async (seed) => {
+      const files = [...readSample()];
+      const form = mutateSample(
+        files.map(([path, text]) => ({ path, text, marks: [] })),
+        seed,
+      );
+      // Places stay: a part is told by its folder.
+      const found = plainValues(
+        await detect(Object.fromEntries(files.map(([path, text], index) => [path, form[index]?.text ?? text]))),
+      );
+      expected.forEach((component, index) => expect(found[index]).toMatchObject(component));
+    },
+  );
 });
