@@ -64,3 +64,5 @@ const context: CliContext = {
 
 process.exitCode = await runCli(context, process.argv.slice(2));
 await Promise.allSettled(cleanUps.map((cleanUp) => cleanUp()));
+// Whoever pressed Ctrl-C does not wait for what is still open.
+if (interrupt.signal.aborted) process.exit();

@@ -260,7 +260,10 @@ export async function runCli(context: CliContext, args: readonly string[]): Prom
   try {
     return await (action as Action)();
   } catch (error) {
-    if (context.interrupted.aborted) return EXIT.cancelled;
+    if (context.interrupted.aborted) {
+      context.err.write(`left with Ctrl-C; what is under way in the mesh goes on (${context.self} status)\n`);
+      return EXIT.cancelled;
+    }
     showError(context, error, json);
     return exitCodeOf(error);
   }

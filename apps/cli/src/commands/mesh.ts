@@ -65,6 +65,15 @@ export function startLine(status: MeshStatus, color: boolean, now: number): stri
   return `${paint.busy('●')} starting the mesh  ${paint.busy(bar)}  ${ready}/${status.services.length}  ${padEnd(duration(now - status.startedAt), 6)}  ${ready === status.services.length ? '' : rest}`;
 }
 
+/** Rejects at Ctrl-C. What was begun goes on: a start belongs to the supervisor, not to who asked for it. */
+async function whenInterrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const leave = (): void => reject(new DevmeshError('shutting_down', 'left with Ctrl-C'));
+    if (signal.aborted) leave();
+    else signal.addEventListener('abort', leave, { once: true });
+  });
+}
+
 export interface StartOptions {
   readonly portBase: number | undefined;
   /** Draws the progress where that can be done. */
@@ -85,7 +94,7 @@ export async function start(
   };
   const timer = block === null ? null : setInterval(draw, 100);
   try {
-    const { status, fresh } = await ensureUp({
+    const starting = ensureUp({
       home: context.home,
       env: context.env,
       portBase,
@@ -94,6 +103,7 @@ export async function start(
         draw();
       },
     });
+    const { status, fresh } = await Promise.race([starting, whenInterrupted(context.interrupted)]);
     return { api: await apiOf(context, status), status, fresh };
   } finally {
     if (timer !== null) clearInterval(timer);

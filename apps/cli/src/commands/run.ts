@@ -98,6 +98,7 @@ async function submit(
   const { api, status, fresh } = await start(context, { portBase: options.portBase, show: talk });
   if (talk && fresh) out.write(`${upLine(status, true, out.color)}\n`);
   await prepared.packed?.upload(api);
+  context.interrupted.throwIfAborted();
   // One key for this call: however often the request has to be repeated, it makes one run.
   const run = await api.createRun(prepared.body, randomUUID());
   await rememberRun(context.home, { run: run.id, repository: prepared.packed?.root ?? null });
