@@ -130,6 +130,18 @@ describe('images of Node.js', () => {
     });
   });
 
+  it.each([
+    ['a folder', 'a b/', 'web'],
+    ['a package', '', 'web; touch x'],
+  ])('lets no name of %s become an instruction', async (_what, folder, name) => {
+    const content = EXPRESS['package.json'].replace('"web"', JSON.stringify(name));
+    const proposal = await propose(
+      treeOf({ [`${folder}package.json`]: content, [`${folder}server.js`]: EXPRESS['server.js'] }).path,
+    );
+    expect(proposal.files.size).toBe(0);
+    expect(proposal.withoutImage).toMatchObject([{ reason: expect.stringContaining('names with blanks') as string }]);
+  });
+
   it('writes none for a library, and says why', async () => {
     const proposal = await propose(
       treeOf({ 'package.json': '{"name": "lib"}', 'index.js': 'export const one = 1;\n' }).path,

@@ -60,6 +60,15 @@ export function proposeFiles(tree: SourceTree, report: StackReport): Proposal {
   return { files, kept: [...kept].map(([path, reason]) => ({ path, reason })), withoutImage };
 }
 
+/** Names go into instructions and shell commands as they are, so only plain ones do. */
+const PLAIN_NAME = /^[\w@./-]+$/;
+
 function imageOf(tree: SourceTree, report: ComponentReport, all: readonly ComponentReport[]): Image | NoImage {
+  const { root, name } = report.component;
+  const entry = report.component.entryPoint?.value ?? '';
+  const others = report.workspace === undefined ? [] : all.map(({ component }) => component.root);
+  if (![root, name, ...others].every((one) => PLAIN_NAME.test(one)) || /\s/.test(entry)) {
+    return { reason: 'names with blanks or signs are not written into images' };
+  }
   return report.ecosystem === 'node' ? nodeImage(tree, report, all) : pythonImage(tree, report);
 }

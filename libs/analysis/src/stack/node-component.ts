@@ -102,7 +102,7 @@ function packageManagerOf(
       const path = firstFile(tree, folder, [name]);
       return path === undefined ? [] : [{ path, value }];
     });
-    const named = /^(npm|pnpm|yarn|bun)@(\d[^+]*)/.exec(holder.packageManager ?? '');
+    const named = /^(npm|pnpm|yarn|bun)@(\d[\w.-]*)/.exec(holder.packageManager ?? '');
     if (named?.[1] !== undefined) {
       const [path = ''] = holder.paths;
       const says = evidence(
