@@ -202,6 +202,12 @@ describe('implement on the sample repository', () => {
     expect(second.commits.map(({ agent }) => agent)).toEqual(['infrastructure', 'feature-dev', 'feature-dev']);
   });
 
+  it('says that a text was not implemented, because nothing here writes code from words', async () => {
+    const output = await implementAction.run(bench.context({ repository, task: 'add  a\ncart', patches: [] }));
+    expect(output.leftOut).toEqual([{ title: 'add a cart', reason: expect.stringContaining('none is configured') }]);
+    expect(output.summary).toContain('no model');
+  });
+
   it('makes the same commits for the same input', async () => {
     const repository = await bench.submit(sampleRepository());
     const input = { repository, task: '', patches: [] };

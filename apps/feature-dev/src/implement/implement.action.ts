@@ -27,6 +27,15 @@ function startOf(
   return { repository: input.repository, findings: input.findings };
 }
 
+/** Says what was asked for and not done: without a model no code is written from words. */
+function textLeftOut(task: string): { title: string; reason: string }[] {
+  const title = task.trim().replace(/\s+/g, ' ').slice(0, 200);
+  if (title === '') return [];
+  return [
+    { title, reason: 'code is written from words by a model, and none is configured: only safe fixes were made' },
+  ];
+}
+
 /**
  * Accepted patches first, then one round of safe fixes, which a later round can make again if they conflict. Patches that are
  * in the rejected tree already are passed over.
@@ -39,12 +48,14 @@ export const implementAction = implement(featureDevImplement, async (context) =>
   if (round.patch) patches.push({ step: context.step, agent: AGENT, patch: round.patch });
   const submitted = input.repository.base === repository.base ? input.repository : repository;
   const integrated = await integratePatches(context, repository, patches, submitted);
+  const unwritten = textLeftOut(input.task);
   return {
     ...integrated,
     fixes: round.patch?.artifact ?? null,
+    leftOut: [...integrated.leftOut, ...unwritten],
     fixed: round.fixed,
     deferred: round.deferred,
     dropped: round.dropped,
-    summary: `${integrated.summary}; ${roundInWords(round)}`,
+    summary: `${integrated.summary}; ${roundInWords(round)}${unwritten.length > 0 ? '; no model, so nothing was written from the text' : ''}`,
   };
 });
