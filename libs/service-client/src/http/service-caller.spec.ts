@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { inspect } from 'node:util';
 import { afterEach, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { StaticDiscovery } from '../discovery/static.discovery.js';
@@ -140,6 +141,19 @@ describe('ServiceCaller', () => {
       failure: 'refused',
     });
   });
+
+  it.each(['refused', 'broken', 'timeout'])(
+    'shows no token in an error, however it is printed: %s',
+    async (failure) => {
+      const { caller, server } = await rig((_, response) => (failure === 'broken' ? cut(response) : undefined));
+      if (failure === 'refused') await server.stop();
+      const error: unknown = await caller
+        .call({ ...get, once: true, timeoutMs: 50 }, Reply)
+        .catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ failure });
+      expect(inspect(error, { depth: Infinity, showHidden: true })).not.toContain('token-of-the-mesh');
+    },
+  );
 
   it('goes to the next instance when one refuses, and lets no breaker count it', async () => {
     const gone = await ScriptedServer.start(() => undefined);

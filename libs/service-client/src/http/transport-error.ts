@@ -1,4 +1,5 @@
 import { DevmeshError } from '@devmesh/contracts/errors';
+import { isAxiosError } from 'axios';
 
 /**
  * How a call broke without an answer. `refused`: no connection, so the callee has not seen the request. `timeout` and `broken`
@@ -33,22 +34,28 @@ const TIMEOUT = new Set(['ECONNABORTED', 'ETIMEDOUT', 'UND_ERR_HEADERS_TIMEOUT',
 
 /** What a failed exchange means. `what` names the call for people. */
 export function toTransportError(error: unknown, what: string, gaveUp: boolean): TransportError {
-  if (gaveUp) return new TransportError('aborted', `${what} was given up by its caller`, error);
+  const cause = causeOf(error);
+  if (gaveUp) return new TransportError('aborted', `${what} was given up by its caller`, cause);
   const code = codeOf(error);
   if (code !== undefined && REFUSED.has(code)) {
     return new TransportError(
       'refused',
       `${what} found nobody listening (${code}): see whether the service is up`,
-      error,
+      cause,
     );
   }
   if (code !== undefined && TIMEOUT.has(code))
-    return new TransportError('timeout', `${what} had no answer in time`, error);
+    return new TransportError('timeout', `${what} had no answer in time`, cause);
   return new TransportError(
     'broken',
     `${what} broke before its answer was complete (${code ?? 'unknown reason'})`,
-    error,
+    cause,
   );
+}
+
+/** What lies below axios: its own errors hold the request, with the token. */
+function causeOf(error: unknown): unknown {
+  return isAxiosError(error) ? error.cause : error;
 }
 
 function codeOf(error: unknown): string | undefined {
