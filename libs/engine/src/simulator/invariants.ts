@@ -1,10 +1,8 @@
 import type { RunEvent } from '@devmesh/contracts/event';
 import type { AgentName, InstanceId, RunId } from '@devmesh/contracts/ids';
 import { parseExecutionKey } from '@devmesh/contracts/ids';
-import { apply } from '@devmesh/workflow/evolve';
 import type { Graph } from '@devmesh/workflow/graph';
-import type { RunState } from '@devmesh/workflow/state';
-import type { BodyRun } from './sim-agent.js';
+import type { BodyRun } from './witness.js';
 
 interface Evidence {
   readonly graph: Graph;
@@ -25,7 +23,7 @@ export function violations({ graph, runs, bodies, commits, deaths }: Evidence): 
   const found: string[] = [];
   for (const run of runs) {
     if (!run.ended) found.push(`run ${run.id} did not end`);
-    found.push(...foldProblems(graph, run.id, run.events), ...needProblems(graph, run.events));
+    found.push(...needProblems(graph, run.events));
     if (
       run.cancelled &&
       run.ended &&
@@ -51,19 +49,6 @@ export function violations({ graph, runs, bodies, commits, deaths }: Evidence): 
     if (late) found.push(`${commit.key} ran at ${late.instance} after its outcome was on record`);
   }
   return found;
-}
-
-/** The events of a run obey the transition table, number for number. */
-function foldProblems(graph: Graph, id: RunId, events: readonly RunEvent[]): string[] {
-  let state: RunState | null = null;
-  for (const event of events) {
-    try {
-      state = apply(graph, id, state, event);
-    } catch (error) {
-      return [error instanceof Error ? error.message : String(error)];
-    }
-  }
-  return [];
 }
 
 /** A step is scheduled only after everything that it needs succeeded in the iteration that counts. */

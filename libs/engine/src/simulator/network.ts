@@ -9,13 +9,18 @@ export interface Call {
   /** The process that waits for the answer. */
   readonly caller: string;
   readonly name: string;
-  /** Whether a fault may break it; the simulated network breaks no call twice in a row for ever. */
   stage: 'requested' | 'applied';
   apply(): void;
   /** False while the callee has no answer yet. */
   canAnswer(): boolean;
   answer(): void;
   break(): void;
+  /** Not before this does the request arrive, Unix ms. */
+  readonly arrivesAt: number;
+  /** The caller hears that it broke, and the request arrives all the same, not before then. */
+  delay(until: number): void;
+  /** The request arrives once more, not before then. */
+  echo(until: number): void;
 }
 
 /**
@@ -57,6 +62,13 @@ export class Network {
           this.remove(call);
           reject(new ConnectionLost(`${name} broke`));
         },
+        arrivesAt: 0,
+        delay: (until) => {
+          this.remove(call);
+          this.orphan(name, effect, until);
+          reject(new ConnectionLost(`${name} broke`));
+        },
+        echo: (until) => this.orphan(name, effect, until),
       };
       this.calls.push(call);
     });
@@ -65,9 +77,32 @@ export class Network {
   /** The process is no more: nobody waits for its answers; requests on the wire may still arrive. */
   abandon(caller: string): void {
     for (const call of [...this.calls]) {
-      if (call.caller === caller && call.stage === 'applied') this.remove(call);
-      else if (call.caller === caller) call.answer = () => this.remove(call);
+      if (call.caller !== caller) continue;
+      this.remove(call);
+      if (call.stage === 'requested') call.echo(0);
     }
+  }
+
+  /** A request on the wire that nobody waits for. */
+  private orphan(name: string, effect: () => unknown, arrivesAt: number): void {
+    const remove = () => this.remove(call);
+    const call: Call = {
+      id: this.nextId++,
+      caller: 'nobody',
+      name,
+      arrivesAt,
+      stage: 'requested',
+      apply: () => {
+        remove();
+        effect();
+      },
+      canAnswer: () => false,
+      answer: remove,
+      break: remove,
+      delay: () => undefined,
+      echo: () => undefined,
+    };
+    this.calls.push(call);
   }
 
   private remove(call: Call): void {

@@ -7,7 +7,10 @@ import type { Outcome } from '@devmesh/contracts/outcome';
 import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { parseWorkflow } from '@devmesh/workflow/parse';
 import { z } from 'zod';
-import type { Script } from './sim-agent.js';
+import type { TurnPorts } from '../ports.js';
+import type { AgentHabits, Script } from './sim-agent.js';
+import type { SimWorld } from './sim-ports.js';
+import type { StateStore } from './state-store.js';
 
 function action(agent: string, givesVerdict: boolean): ActionContract {
   return defineAction({
@@ -76,6 +79,15 @@ steps:
   - { id: inner, agent: judge, needs: build, on_rejection: { action: retry, target: build, max_attempts: 2 } }
   - { id: outer, agent: judge, needs: [inner, side], on_rejection: { action: retry, target: design, max_attempts: 2 } }
 `),
+  beside: workflowOf(`
+name: beside
+steps:
+  - { id: make, agent: alpha }
+  - { id: left, agent: beta, needs: make }
+  - { id: right, agent: gamma, needs: make }
+  - { id: gate, agent: judge, needs: make, on_rejection: { action: retry, target: make, max_attempts: 3 } }
+  - { id: join, agent: alpha, needs: [left, right, gate] }
+`),
 } as const;
 
 function hash(text: string): number {
@@ -94,7 +106,7 @@ export function scriptOf(seed: number): Script {
     const outcome = ((): Outcome => {
       const roll = (dice >>> 8) % 100;
       if (roll < 8) return { kind: 'failed', error: { code: 'unavailable', message: 'try again', retryable: true } };
-      if (roll < 12) return { kind: 'failed', error: { code: 'action_failed', message: 'no', retryable: false } };
+      if (roll < 18) return { kind: 'failed', error: { code: 'action_failed', message: 'no', retryable: false } };
       if (request.action.startsWith('judge/')) {
         const verdict = (dice >>> 16) % 100 < 40 ? 'rejected' : 'approved';
         return { kind: 'succeeded', verdict, output: { note: `${step} ${iteration}`, verdict } };
@@ -103,4 +115,82 @@ export function scriptOf(seed: number): Script {
     })();
     return { outcome, takesMs };
   };
+}
+
+/** Chances per decision of the scheduler, in [0, 1]. */
+export interface Faults {
+  /** A request or an answer gets lost. */
+  readonly loss: number;
+  /** An orchestrator dies (and starts again). */
+  readonly crash: number;
+  /** An orchestrator hears nothing for a while. */
+  readonly freeze: number;
+  /** An agent dies (and starts again as another instance). */
+  readonly agentCrash: number;
+  /** The queue is emptied. */
+  readonly emptyQueue: number;
+  /** A job is delivered twice. */
+  readonly duplicate: number;
+  /** Somebody cancels a run. */
+  readonly cancel: number;
+  /** Nothing reaches an agent for a while, nor comes from it; requests arrive afterwards. */
+  readonly away: number;
+  /** The caller hears of a broken connection, and its request arrives later. */
+  readonly late: number;
+  /** A request arrives once more, whenever that may be. */
+  readonly echo: number;
+}
+
+export const NO_FAULTS: Faults = {
+  loss: 0,
+  crash: 0,
+  freeze: 0,
+  agentCrash: 0,
+  emptyQueue: 0,
+  duplicate: 0,
+  cancel: 0,
+  away: 0,
+  late: 0,
+  echo: 0,
+};
+
+/** Something broken in the mesh, to show that the checks see it. What is left out is as it should be. */
+export interface Flaw {
+  readonly habits?: Partial<AgentHabits>;
+  readonly store?: () => StateStore;
+  readonly ports?: (ports: TurnPorts, world: SimWorld) => TurnPorts;
+}
+
+export interface Scenario {
+  readonly seed: number;
+  readonly workflow: WorkflowDefinition;
+  readonly runs: number;
+  readonly orchestrators: number;
+  readonly script: Script;
+  readonly faults: Faults;
+  readonly flaw?: Flaw;
+  /** When to give up, in decisions of the scheduler. */
+  readonly maxDecisions?: number;
+}
+
+/** All faults at once, each often enough to happen several times in a run. */
+export const EVERYTHING: Faults = {
+  loss: 0.04,
+  crash: 0.02,
+  freeze: 0.01,
+  agentCrash: 0.01,
+  emptyQueue: 0.02,
+  duplicate: 0.03,
+  cancel: 0.004,
+  away: 0.005,
+  late: 0.02,
+  echo: 0.02,
+};
+
+const NAMES = Object.keys(SIM_WORKFLOWS) as (keyof typeof SIM_WORKFLOWS)[];
+
+/** The scenario of a seed: one of the workflows, two runs, two orchestrators. */
+export function scenarioOf(seed: number, faults: Faults, change: Partial<Scenario> = {}): Scenario {
+  const name = NAMES[seed % NAMES.length] ?? 'sixSteps';
+  return { seed, workflow: SIM_WORKFLOWS[name], runs: 2, orchestrators: 2, script: scriptOf(seed), faults, ...change };
 }

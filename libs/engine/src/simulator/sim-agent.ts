@@ -16,12 +16,17 @@ interface Execution {
   posted: boolean;
 }
 
-/** One start of an action's body. */
-export interface BodyRun {
-  readonly key: ExecutionKey;
-  readonly instance: InstanceId;
-  readonly at: UnixMs;
+/** What agents promise. Off only to show that the checks see it. */
+export interface AgentHabits {
+  /** A key that is known is joined, not run again. */
+  readonly joins: boolean;
+  /** A key that was acknowledged is never run again. */
+  readonly remembers: boolean;
+  /** Nothing is started after its not-after time, and what runs ends then. */
+  readonly keepsTime: boolean;
 }
+
+export const GOOD_HABITS: AgentHabits = { joins: true, remembers: true, keepsTime: true };
 
 /** One incarnation of an agent: section 4 of the architecture in memory. */
 export class SimAgent {
@@ -32,9 +37,8 @@ export class SimAgent {
   constructor(
     readonly instance: InstanceId,
     private readonly script: Script,
-    private readonly onBody: (run: BodyRun) => void,
-    /** Off only to show that the checks see it. */
-    private readonly joins: boolean,
+    private readonly onBody: (key: ExecutionKey, instance: InstanceId, outcome: Outcome) => void,
+    private readonly habits: AgentHabits,
   ) {}
 
   /** Takes a request; gives a poll for the answer. */
@@ -43,16 +47,26 @@ export class SimAgent {
     waitUntil: UnixMs,
     clock: () => UnixMs,
   ): () => { readonly value: DispatchAnswer } | undefined {
-    const refusal = this.refuse(request);
+    const refusal = this.refuse(request, clock());
     if (refusal) return () => ({ value: refusal });
     for (const key of request.acknowledge) {
-      if (key !== request.key && this.executions.delete(key)) this.tombstones.add(key);
+      if (key === request.key) continue;
+      this.executions.delete(key);
+      if (this.habits.remembers) this.tombstones.add(key);
     }
-    let execution = this.joins ? this.executions.get(request.key) : undefined;
+    let execution = this.habits.joins ? this.executions.get(request.key) : undefined;
     if (!execution) {
       const { outcome, takesMs } = this.script(request);
-      this.onBody({ key: request.key, instance: this.instance, at: clock() });
-      execution = { request, doneAt: clock() + takesMs, outcome, accepted: false, posted: false };
+      this.onBody(request.key, this.instance, outcome);
+      const doneAt = clock() + takesMs;
+      const inTime = doneAt < request.notAfter || !this.habits.keepsTime;
+      execution = {
+        request,
+        doneAt: inTime ? doneAt : request.notAfter,
+        outcome: inTime ? outcome : { kind: 'timed_out' },
+        accepted: false,
+        posted: false,
+      };
       this.executions.set(request.key, execution);
     }
     const joined = execution;
@@ -78,6 +92,10 @@ export class SimAgent {
     );
   }
 
+  isAtWork(key: ExecutionKey, now: UnixMs): boolean {
+    return (this.executions.get(key)?.doneAt ?? 0) > now;
+  }
+
   /** Executions under way, for heartbeats. */
   running(now: UnixMs): ExecutionKey[] {
     return [...this.executions.values()]
@@ -90,13 +108,15 @@ export class SimAgent {
     return times.length === 0 ? null : Math.min(...times);
   }
 
-  private refuse(request: ExecutionRequest): DispatchAnswer | undefined {
+  private refuse(request: ExecutionRequest, now: UnixMs): DispatchAnswer | undefined {
     const runId = request.key.slice(0, 36);
     const seen = this.epochs.get(runId) ?? 0;
     if (request.epoch < seen) return { kind: 'stale' };
     this.epochs.set(runId, request.epoch);
     if (request.instance !== this.instance) return { kind: 'gone' };
     if (this.tombstones.has(request.key)) return { kind: 'outcome', outcome: { kind: 'cancelled' } };
+    if (this.habits.keepsTime && request.notAfter <= now && !this.executions.has(request.key))
+      return { kind: 'outcome', outcome: { kind: 'timed_out' } };
     return undefined;
   }
 }

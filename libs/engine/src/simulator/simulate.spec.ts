@@ -1,23 +1,7 @@
 import type { RunEventType } from '@devmesh/contracts/event';
 import { describe, expect, it } from 'vitest';
-import { SIM_WORKFLOWS, scriptOf } from './scenarios.js';
-import { NO_FAULTS, simulate, type Faults, type Scenario, type SimulationReport } from './simulate.js';
-
-const EVERYTHING: Faults = {
-  loss: 0.04,
-  crash: 0.02,
-  freeze: 0.01,
-  agentCrash: 0.01,
-  emptyQueue: 0.02,
-  duplicate: 0.03,
-  cancel: 0.004,
-};
-const NAMES = Object.keys(SIM_WORKFLOWS) as (keyof typeof SIM_WORKFLOWS)[];
-
-function scenario(seed: number, faults: Faults, change: Partial<Scenario> = {}): Scenario {
-  const name = NAMES[seed % NAMES.length] ?? 'sixSteps';
-  return { seed, workflow: SIM_WORKFLOWS[name], runs: 2, orchestrators: 2, script: scriptOf(seed), faults, ...change };
-}
+import { EVERYTHING, NO_FAULTS, scenarioOf, type Faults, type Scenario } from './scenarios.js';
+import { simulate, type SimulationReport } from './simulate.js';
 
 function explain(seed: number, report: SimulationReport): string {
   return `seed ${seed}\n${report.violations.join('\n')}\n… ${report.trace.slice(-60).join('\n')}`;
@@ -27,7 +11,7 @@ async function sweep(seeds: number, faults: Faults, change: Partial<Scenario> = 
   const types = new Set<RunEventType>();
   const happened: Record<string, number> = {};
   for (let seed = 1; seed <= seeds; seed++) {
-    const report = await simulate(scenario(seed, faults, change));
+    const report = await simulate(scenarioOf(seed, faults, change));
     expect(report.violations, explain(seed, report)).toEqual([]);
     for (const run of report.runs) for (const event of run.events) types.add(event.type);
     for (const [kind, count] of Object.entries(report.faults)) happened[kind] = (happened[kind] ?? 0) + count;
@@ -60,26 +44,29 @@ describe('the shell and the core over simulated ports', () => {
   });
 
   it('keeps its promises under loss, crash, freeze, duplicates, cancels and an empty queue', async () => {
-    const { happened, types } = await sweep(400, EVERYTHING);
+    const { happened, types } = await sweep(250, EVERYTHING);
     expect(types).toContain('StepReassigned');
     expect(Object.keys(happened).sort()).toEqual([
       'agentCrash',
+      'away',
       'cancel',
       'crash',
       'duplicate',
+      'echo',
       'emptyQueue',
       'freeze',
+      'late',
       'loss',
     ]);
   });
 
   it('gives a run the same end under faults as without, when its agents answer the same', async () => {
-    for (let seed = 1; seed <= 80; seed++) {
+    for (let seed = 1; seed <= 60; seed++) {
       // A deadline that passes because of a fault is an outcome of its own: here none passes.
-      const { workflow } = scenario(seed, NO_FAULTS);
+      const { workflow } = scenarioOf(seed, NO_FAULTS);
       const patient = { ...workflow, steps: workflow.steps.map((step) => ({ ...step, timeoutMs: 7 * 24 * 3600_000 })) };
-      const calm = await simulate(scenario(seed, NO_FAULTS, { workflow: patient }));
-      const stormy = await simulate(scenario(seed, { ...EVERYTHING, cancel: 0 }, { workflow: patient }));
+      const calm = await simulate(scenarioOf(seed, NO_FAULTS, { workflow: patient }));
+      const stormy = await simulate(scenarioOf(seed, { ...EVERYTHING, cancel: 0 }, { workflow: patient }));
       const ends = (report: SimulationReport) =>
         report.runs.map((run) => run.events.flatMap((event) => (event.type === 'RunEnded' ? [event.verdict] : [])));
       expect(ends(stormy), `seed ${seed}`).toEqual(ends(calm));
@@ -87,15 +74,15 @@ describe('the shell and the core over simulated ports', () => {
   });
 
   it('is deterministic: the same seed gives the same trace', async () => {
-    const one = await simulate(scenario(7, EVERYTHING));
-    const two = await simulate(scenario(7, EVERYTHING));
+    const one = await simulate(scenarioOf(7, EVERYTHING));
+    const two = await simulate(scenarioOf(7, EVERYTHING));
     expect(two.trace).toEqual(one.trace);
   });
 
   it('sees it when agents do not join executions by key', async () => {
     const found: string[] = [];
     for (let seed = 1; seed <= 40; seed++)
-      found.push(...(await simulate(scenario(seed, EVERYTHING, { joins: false }))).violations);
+      found.push(...(await simulate(scenarioOf(seed, EVERYTHING, { flaw: { habits: { joins: false } } }))).violations);
     expect(found.some((violation) => violation.includes('and again at'))).toBe(true);
   });
 });

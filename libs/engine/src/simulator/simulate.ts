@@ -1,57 +1,19 @@
 import type { AgentName, Digest, InstanceId, RunId, UnixMs } from '@devmesh/contracts/ids';
 import { EXECUTION_LEASE_MS } from '@devmesh/contracts/execution';
 import type { RunEvent } from '@devmesh/contracts/event';
-import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { DUE_LEASE_MS } from '@devmesh/contracts/state-api';
 import { start } from '@devmesh/workflow/advance';
 import { graphOf, type Graph } from '@devmesh/workflow/graph';
-import type { DispatchAnswer, TurnPorts } from '../ports.js';
 import { TURN_TIMES } from '../turn-times.js';
 import { takeTurn } from '../turn.js';
 import { violations } from './invariants.js';
 import { ConnectionLost, Network, type Call } from './network.js';
 import { Random } from './random.js';
-import { SimAgent, type BodyRun, type Script } from './sim-agent.js';
+import type { Scenario } from './scenarios.js';
+import { GOOD_HABITS, SimAgent } from './sim-agent.js';
+import { simPorts, type SimWorld } from './sim-ports.js';
 import { StateStore } from './state-store.js';
-
-/** Chances per decision of the scheduler, in [0, 1]. */
-export interface Faults {
-  /** A request or an answer gets lost. */
-  readonly loss: number;
-  /** An orchestrator dies (and starts again). */
-  readonly crash: number;
-  /** An orchestrator hears nothing for a while. */
-  readonly freeze: number;
-  /** An agent dies (and starts again as another instance). */
-  readonly agentCrash: number;
-  /** The queue is emptied. */
-  readonly emptyQueue: number;
-  /** A job is delivered twice. */
-  readonly duplicate: number;
-  /** Somebody cancels a run. */
-  readonly cancel: number;
-}
-
-export const NO_FAULTS: Faults = {
-  loss: 0,
-  crash: 0,
-  freeze: 0,
-  agentCrash: 0,
-  emptyQueue: 0,
-  duplicate: 0,
-  cancel: 0,
-};
-
-export interface Scenario {
-  readonly seed: number;
-  readonly workflow: WorkflowDefinition;
-  readonly runs: number;
-  readonly orchestrators: number;
-  readonly script: Script;
-  readonly faults: Faults;
-  /** Agents join executions by key. Off only to show that the checks see it. */
-  readonly joins?: boolean;
-}
+import { Witness, type BodyRun } from './witness.js';
 
 export interface SimulatedRun {
   readonly id: RunId;
@@ -87,18 +49,20 @@ interface Orchestrator {
 class Simulation {
   private now: UnixMs = START;
   private readonly random: Random;
-  private readonly store = new StateStore();
+  private readonly store: StateStore;
   private readonly network = new Network();
   private readonly graph: Graph;
   private readonly agents = new Map<AgentName, SimAgent>();
   private readonly dead = new Map<InstanceId, { agent: AgentName; at: UnixMs }>();
-  private readonly bodies: BodyRun[] = [];
+  private readonly witness: Witness;
+  private readonly world: SimWorld;
   private readonly orchestrators: Orchestrator[] = [];
+  /** Agents that nothing reaches, and until when. */
+  private readonly away = new Map<AgentName, UnixMs>();
   private readonly trace: string[] = [];
   private readonly faults: Record<string, number> = {};
   private readonly cancelled = new Set<RunId>();
   private readonly runIds: RunId[] = [];
-  private readonly commits: { key: string; at: number }[] = [];
   private queue: RunId[] = [];
   private decisions = 0;
   private uuids = 0;
@@ -108,6 +72,21 @@ class Simulation {
   constructor(private readonly scenario: Scenario) {
     this.random = new Random(scenario.seed);
     this.graph = graphOf(scenario.workflow);
+    this.store = scenario.flaw?.store?.() ?? new StateStore();
+    this.witness = new Witness(this.graph, {
+      now: () => this.now,
+      isAtWork: (key) => [...this.agents.values()].some((agent) => agent.isAtWork(key, this.now)),
+    });
+    this.world = {
+      network: this.network,
+      store: this.store,
+      witness: this.witness,
+      graph: this.graph,
+      agents: this.agents,
+      now: () => this.now,
+      uuid: () => `00000000-0000-4000-8000-${String(++this.uuids).padStart(12, '0')}`,
+      instances: (agent) => this.instancesOf(agent),
+    };
     for (const step of scenario.workflow.steps) if (!this.agents.has(step.agent)) this.startAgent(step.agent);
     for (let index = 0; index < scenario.orchestrators; index++) {
       this.orchestrators.push({ name: `orchestrator-${index + 1}`, incarnation: 1, frozenUntil: 0, inTurn: new Set() });
@@ -116,25 +95,32 @@ class Simulation {
 
   async run(): Promise<SimulationReport> {
     for (let index = 0; index < this.scenario.runs; index++) this.submit(index);
-    while (this.decisions < MAX_DECISIONS && !this.isOver()) {
+    const most = this.scenario.maxDecisions ?? MAX_DECISIONS;
+    while (this.decisions < most && !this.isOver()) {
       this.decisions++;
       await settle();
       this.decide();
+      for (const id of this.runIds) this.witness.look(this.store, id);
+    }
+    // What is still on its way arrives when all is over, and must do no harm.
+    for (const call of this.network.calls.toSorted((a, b) => a.arrivesAt - b.arrivesAt)) {
+      this.now = Math.max(this.now, call.arrivesAt);
+      if (call.stage === 'requested') call.apply();
     }
     await settle();
     const runs = this.runIds.map((id) => this.look(id));
     const found = violations({
       graph: this.graph,
       runs,
-      bodies: this.bodies,
-      commits: this.commits,
+      bodies: this.witness.bodies,
+      commits: this.witness.commits,
       deaths: this.dead,
     });
-    if (!this.isOver()) found.push(`not over after ${MAX_DECISIONS} decisions`);
+    if (!this.isOver()) found.push(`not over after ${most} decisions`);
     return {
       runs,
-      bodies: this.bodies,
-      violations: [...this.failures, ...found],
+      bodies: this.witness.bodies,
+      violations: [...this.failures, ...this.witness.violations, ...found],
       trace: this.trace,
       faults: this.faults,
     };
@@ -154,6 +140,7 @@ class Simulation {
       traceparent: null,
     };
     const { events } = start(this.graph, id, created, { now: this.now, instances: (agent) => this.instancesOf(agent) });
+    this.witness.created(id, events);
     this.store.apply(
       {
         op: 'create',
@@ -248,12 +235,40 @@ class Simulation {
       call.break();
       return true;
     }
+    if (random.chance(faults.away)) {
+      const agent = random.pick([...this.agents.keys()]);
+      if (agent === undefined) return false;
+      const until = this.now + random.below(100_000);
+      this.away.set(agent, until);
+      this.fault('away', `nothing reaches ${agent} until ${until - START}`);
+      return true;
+    }
+    if (random.chance(faults.late)) {
+      const call = random.pick(this.network.calls.filter(({ stage }) => stage === 'requested'));
+      if (!call) return false;
+      this.fault('late', `request ${call.name} by ${call.caller} is late`);
+      call.delay(this.aWhile());
+      return true;
+    }
+    if (random.chance(faults.echo)) {
+      const call = random.pick(this.network.calls);
+      if (!call) return false;
+      this.fault('echo', `request ${call.name} by ${call.caller} comes twice`);
+      call.echo(this.aWhile());
+      return true;
+    }
     return false;
+  }
+
+  /** When a request arrives that takes its time: mostly soon, sometimes when its deadline has passed. */
+  private aWhile(): UnixMs {
+    return this.now + this.random.below(this.random.chance(0.3) ? 150_000 : 500);
   }
 
   private moves(): (() => void)[] {
     const moves: (() => void)[] = [];
     for (const call of this.network.calls) {
+      if (call.arrivesAt > this.now) continue;
       if (call.stage === 'requested') moves.push(() => this.applyCall(call));
       else if (call.canAnswer() && !this.isFrozen(call.caller)) {
         moves.push(() => {
@@ -269,13 +284,24 @@ class Simulation {
     }
     if ((this.store.nextWake() ?? Infinity) <= this.now) moves.push(() => this.pollDue());
     for (const [name, agent] of this.agents)
-      if (agent.unreported(this.now).length > 0) moves.push(() => this.report(name, agent));
+      if (agent.unreported(this.now).length > 0 && !this.isAway(name)) moves.push(() => this.report(name, agent));
     return moves;
   }
 
   private applyCall(call: Call): void {
+    const step = /^(?:execute|cancel|report) ([^/]+)\//.exec(call.name)?.[1] ?? '';
+    const until = this.away.get(this.graph.steps.get(step)?.agent ?? '') ?? 0;
+    if (until > this.now) {
+      this.note(`${call.name} from ${call.caller} waits until ${until - START}`);
+      call.delay(until);
+      return;
+    }
     this.note(`arrives ${call.name} from ${call.caller}`);
     call.apply();
+  }
+
+  private isAway(agent: AgentName): boolean {
+    return (this.away.get(agent) ?? 0) > this.now;
   }
 
   private isFrozen(caller: string): boolean {
@@ -290,7 +316,9 @@ class Simulation {
     const process = processOf(orchestrator);
     this.note(`${process} takes ${id.slice(-2)}`);
     const alive = () => processOf(orchestrator) === process;
-    void takeTurn(this.ports(process), id, { owner: orchestrator.name, times: TURN_TIMES })
+    const ports = simPorts(this.world, process);
+    const flawed = this.scenario.flaw?.ports?.(ports, this.world) ?? ports;
+    void takeTurn(flawed, id, { owner: orchestrator.name, times: TURN_TIMES })
       .then((end) => this.note(`${process} ${id.slice(-2)} ${end}`))
       .catch((error: unknown) => {
         if (!(error instanceof ConnectionLost))
@@ -309,16 +337,20 @@ class Simulation {
     }
   }
 
+  /** The agent tells the inbox, and tells it again when nobody answered. */
   private report(name: AgentName, agent: SimAgent): void {
     for (const execution of agent.unreported(this.now)) {
       const { key } = execution.request;
-      this.store.post(
-        key.slice(0, 36),
-        { dedupeKey: `result:${key}`, message: { kind: 'result', key, outcome: execution.outcome } },
-        this.now,
-      );
       execution.posted = true;
       this.note(`${name} reports ${key.slice(37)}`);
+      const message = { kind: 'result', key, outcome: execution.outcome } as const;
+      void this.network
+        .call(agent.instance, `report ${key.slice(37)}`, () =>
+          this.store.post(key.slice(0, 36), { dedupeKey: `result:${key}`, message }, this.now),
+        )
+        .catch(() => {
+          execution.posted = false;
+        });
     }
   }
 
@@ -326,10 +358,13 @@ class Simulation {
   private passTime(): void {
     const times = [this.store.nextWake(), ...[...this.agents.values()].map((agent) => agent.nextDone(this.now))];
     const frozen = this.orchestrators.map(({ frozenUntil }) => frozenUntil);
-    const waits = this.network.calls.length > 0 ? [this.now + 250] : [];
-    const later = [...times, ...frozen, ...waits].filter((time): time is number => time !== null && time > this.now);
+    const waits = this.network.calls.map(({ arrivesAt }) => Math.max(arrivesAt, this.now + 250));
+    const later = [...times, ...frozen, ...this.away.values(), ...waits].filter(
+      (time): time is number => time !== null && time > this.now,
+    );
     this.now = later.length > 0 ? Math.min(...later) : this.now + 100;
-    for (const agent of this.agents.values()) {
+    for (const [name, agent] of this.agents) {
+      if (this.isAway(name)) continue;
       const keys = agent.running(this.now);
       if (keys.length === 0) continue;
       const executions = keys.map((key) => ({ key, progress: null }));
@@ -361,8 +396,8 @@ class Simulation {
     const agent = new SimAgent(
       instance,
       this.scenario.script,
-      (body) => this.bodies.push({ ...body, at: this.bodies.length + this.commits.length }),
-      this.scenario.joins ?? true,
+      (key, at, outcome) => this.witness.body(key, at, outcome),
+      { ...GOOD_HABITS, ...this.scenario.flaw?.habits },
     );
     this.agents.set(name, agent);
   }
@@ -371,7 +406,8 @@ class Simulation {
     const agent = name === undefined ? undefined : this.agents.get(name);
     if (name === undefined || !agent) return false;
     this.fault('agentCrash', `${agent.instance} dies`);
-    this.dead.set(agent.instance, { agent: name, at: this.bodies.length + this.commits.length });
+    this.network.abandon(agent.instance);
+    this.dead.set(agent.instance, { agent: name, at: this.witness.at });
     this.startAgent(name);
     return true;
   }
@@ -379,68 +415,6 @@ class Simulation {
   private instancesOf(agent: AgentName): InstanceId[] {
     const found = this.agents.get(agent);
     return found ? [found.instance] : [];
-  }
-
-  private ports(process: string): TurnPorts {
-    const { network, store } = this;
-    const committed = (events: readonly RunEvent[]) => {
-      for (const event of events)
-        if (event.type === 'StepCompleted')
-          this.commits.push({ key: event.key, at: this.bodies.length + this.commits.length });
-    };
-    // A lost append is sent again with its id, as the state client does.
-    const append = async (
-      op: Parameters<TurnPorts['state']['append']>[0],
-    ): Promise<Awaited<ReturnType<TurnPorts['state']['append']>>> => {
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await network.call(process, `append ${op.epoch}`, () => {
-            const seq = store.look(op.runId)?.events.length ?? 0;
-            const reply = store.apply(op, this.now);
-            if ((store.look(op.runId)?.events.length ?? 0) > seq) committed(op.events);
-            return reply as Awaited<ReturnType<TurnPorts['state']['append']>>;
-          });
-        } catch (error) {
-          if (attempt >= 3) throw error;
-        }
-      }
-    };
-    return {
-      state: {
-        acquire: (op) =>
-          network.call(
-            process,
-            `acquire ${op.runId.slice(-2)}`,
-            () => store.apply(op, this.now) as Awaited<ReturnType<TurnPorts['state']['acquire']>>,
-          ),
-        append,
-        turnFailed: () => Promise.resolve(),
-      },
-      agents: {
-        instances: (agent) => this.instancesOf(agent),
-        execute: (agent, request, waitMs) =>
-          network
-            .callLater<DispatchAnswer>(process, `execute ${request.key.slice(37)}`, () => {
-              const target = this.agents.get(agent);
-              if (!target) return () => ({ value: { kind: 'unreachable' } });
-              const poll = target.execute(request, this.now + waitMs, () => this.now);
-              // The connection breaks with the instance that it led to.
-              return () => (this.agents.get(agent) === target ? poll() : { value: { kind: 'unreachable' } });
-            })
-            .catch((): DispatchAnswer => ({ kind: 'unreachable' })),
-        cancel: (agent, instance, key) =>
-          network
-            .call(process, `cancel ${key.slice(37)}`, () => {
-              const target = this.agents.get(agent);
-              if (target?.instance === instance) target.cancel(key);
-              return true;
-            })
-            .catch(() => false),
-      },
-      graphs: { graph: () => Promise.resolve(this.graph) },
-      clock: { now: () => this.now },
-      ids: { uuid: () => `00000000-0000-4000-8000-${String(++this.uuids).padStart(12, '0')}` },
-    };
   }
 }
 

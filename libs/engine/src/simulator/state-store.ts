@@ -62,7 +62,7 @@ function turnBackoffMs(failures: number): number {
  * same answers. Time comes from the caller.
  */
 export class StateStore {
-  private readonly runs = new Map<RunId, RunRow>();
+  protected readonly runs = new Map<RunId, RunRow>();
   private readonly idempotency = new Map<string, { runId: RunId; requestHash: Digest }>();
   private readonly executions = new Map<ExecutionKey, ExecutionRow>();
   private nextRow = 1;
@@ -169,7 +169,8 @@ export class StateStore {
     run.inbox.push({ id: String(this.nextRow++), dedupeKey, message, read: false });
     if (message.kind === 'result' && this.executions.get(message.key)?.claim === 'none')
       this.executions.delete(message.key);
-    if (!run.inTurn) run.wakeAt = now;
+    // A run that is held has no wake time to rely on, whoever looked at it.
+    if (!run.inTurn || run.wakeAt === null) run.wakeAt = now;
     return { accepted: true, ended: false };
   }
 
@@ -243,10 +244,17 @@ export class StateStore {
   }
 
   /** What tests ask about a run; undefined when it is not there. */
-  look(
-    runId: RunId,
-  ):
-    | { status: RunStatus; wakeAt: UnixMs | null; events: readonly StoredEvent[]; unread: number; epoch: number }
+  look(runId: RunId):
+    | {
+        status: RunStatus;
+        wakeAt: UnixMs | null;
+        events: readonly StoredEvent[];
+        inbox: readonly InboxRow[];
+        unread: number;
+        epoch: number;
+        turnFailures: number;
+        appended(appendId: string): boolean;
+      }
     | undefined {
     const run = this.runs.get(runId);
     return (
@@ -254,8 +262,11 @@ export class StateStore {
         status: run.status,
         wakeAt: run.wakeAt,
         events: run.events,
+        inbox: run.inbox,
         unread: this.unread(run).length,
         epoch: run.epoch,
+        turnFailures: run.turnFailures,
+        appended: (appendId) => run.appends.has(appendId),
       }
     );
   }
