@@ -1,8 +1,8 @@
 import type { StoredEvent } from '@devmesh/contracts/event';
 import type { Digest, RunId } from '@devmesh/contracts/ids';
-import { violations } from '@devmesh/engine/simulator/invariants';
-import { fold } from '@devmesh/workflow/evolve';
+import { apply, fold } from '@devmesh/workflow/evolve';
 import type { Graph } from '@devmesh/workflow/graph';
+import type { RunState } from '@devmesh/workflow/state';
 
 /** One run of an action's body, as its file has it. */
 export interface Body {
@@ -43,44 +43,80 @@ export function readBodies(text: string): Body[] {
     });
 }
 
-/** Every promise of docs/engine.md that the evidence breaks, in words: by the judge of the simulator, and what only real processes have. */
+/** Every promise of docs/engine.md that the evidence breaks, in words. Knows nothing of the simulator's judge: two see more than one. */
 export function broken({ runs, bodies, deaths }: Evidence): string[] {
-  const found: string[] = [];
-  const graphs = new Map(runs.map(({ workflow, graph }) => [workflow, graph]));
-  for (const [workflow, graph] of graphs) {
-    const mine = runs.filter((run) => run.workflow === workflow);
-    const ids = new Set(mine.map(({ id }) => id));
-    found.push(
-      ...violations({
-        graph,
-        runs: mine.map(({ id, events, status }) => ({
-          id,
-          events: events.map(({ event }) => event),
-          ended: status === 'ended',
-          cancelled: false,
-        })),
-        bodies: bodies
-          .map(({ key, pid }, at) => ({ key, instance: String(pid), at }))
-          .filter(({ key }) => ids.has(key.split('/')[0] ?? '')),
-        // Which of a commit and a body was first is not on record: real processes have no common clock.
-        commits: [],
-        deaths: new Map([...deaths].map(([pid, at]) => [String(pid), { agent: 'noop', at }])),
-      }),
-    );
-  }
   const ran = new Set(bodies.map(({ key }) => key));
-  for (const { id, events, unread, wakeAt } of runs) {
-    if (unread > 0) found.push(`run ${id} has ${unread} unread rows in its inbox`);
-    if (wakeAt !== null) found.push(`run ${id} is still to be looked at, at ${wakeAt}`);
-    events.forEach(({ seq, event }, at) => {
-      if (seq !== at + 1) found.push(`event ${at + 1} of run ${id} has the number ${seq}`);
-      if (event.type !== 'StepCompleted') return;
-      const { kind } = event.outcome;
-      if ((kind === 'succeeded' || kind === 'failed') && !ran.has(event.key))
-        found.push(`${event.key} ${kind}, and its body never ran`);
-    });
+  return [
+    ...runs.flatMap((run) => [...unfinished(run), ...illegal(run), ...tooEarly(run), ...unfounded(run, ran)]),
+    ...ranTwice(bodies, deaths),
+  ];
+}
+
+/** A body runs again only after the process that ran it is dead. */
+function ranTwice(bodies: readonly Body[], deaths: Evidence['deaths']): string[] {
+  const found: string[] = [];
+  const last = new Map<string, Body>();
+  bodies.forEach((body, at) => {
+    const before = last.get(body.key);
+    last.set(body.key, body);
+    if (before === undefined) return;
+    const died = deaths.get(before.pid);
+    if (died === undefined || died > at)
+      found.push(`${body.key} ran at ${before.pid}, and again at ${body.pid} while that was alive`);
+  });
+  return found;
+}
+
+function unfinished({ id, status, unread, wakeAt }: RunEvidence): string[] {
+  const found: string[] = [];
+  if (status !== 'ended') found.push(`run ${id} did not end: it is ${status}`);
+  if (unread > 0) found.push(`run ${id} has ${unread} unread rows in its inbox`);
+  if (wakeAt !== null) found.push(`run ${id} is still to be looked at, at ${wakeAt}`);
+  return found;
+}
+
+/** The events obey the transition table, and their numbers have no gap. */
+function illegal({ id, graph, events }: RunEvidence): string[] {
+  const gap = events.findIndex(({ seq }, at) => seq !== at + 1);
+  if (gap >= 0) return [`event ${gap + 1} of run ${id} has the number ${events[gap]?.seq}`];
+  let state: RunState | null = null;
+  for (const { event } of events) {
+    try {
+      state = apply(graph, id, state, event);
+    } catch (error) {
+      return [error instanceof Error ? error.message : String(error)];
+    }
+  }
+  return [];
+}
+
+/** A step is scheduled once a key, and after everything that it needs succeeded in the iteration that counts. */
+function tooEarly({ graph, events }: RunEvidence): string[] {
+  const found: string[] = [];
+  const settled = new Map<string, string>();
+  const keys = new Set<string>();
+  for (const { event } of events) {
+    if (event.type === 'StepSettled') settled.set(event.step, event.as);
+    else if (event.type === 'ReworkStarted') for (const { step } of event.reset) settled.delete(step);
+    else if (event.type === 'StepScheduled') {
+      if (keys.has(event.key)) found.push(`${event.key} was scheduled twice`);
+      keys.add(event.key);
+      for (const need of graph.steps.get(event.step)?.needs ?? []) {
+        const as = settled.get(need) ?? 'not settled';
+        if (as !== 'succeeded') found.push(`${event.key} was scheduled while ${need} was ${as}`);
+      }
+    }
   }
   return found;
+}
+
+/** What the action itself answered, its body has done. */
+function unfounded({ events }: RunEvidence, ran: ReadonlySet<string>): string[] {
+  return events.flatMap(({ event }) => {
+    if (event.type !== 'StepCompleted' || ran.has(event.key)) return [];
+    const { kind } = event.outcome;
+    return kind === 'succeeded' || kind === 'failed' ? [`${event.key} ${kind}, and its body never ran`] : [];
+  });
 }
 
 /** What became of a run, in what must not depend on crashes: its verdict, and of each step phase, iteration, attempt and verdict. */

@@ -112,7 +112,7 @@ export class MeshBox {
       names.map((name) =>
         this.until(`${name} is ready`, async () => {
           const process = this.process(name);
-          if (!process.isUp) throw new Error(`${name} has ended:\n${tail(process.log())}`);
+          if (!process.isUp) throw new Hopeless(`${name} has ended:\n${tail(process.log())}`);
           return (await this.get(process, '/health/ready')).ok;
         }),
       ),
@@ -144,7 +144,7 @@ export class MeshBox {
         const reply = await this.call(this.process(name), 'POST', '/v1/runs', run);
         if (reply.ok) return SubmitReply.parse(await reply.json()).runId;
         const text = await reply.text();
-        if (reply.status < 500) throw new Refused(`the run was refused: ${text}`);
+        if (reply.status < 500) throw new Hopeless(`the run was refused: ${text}`);
       }
       return undefined;
     });
@@ -284,7 +284,7 @@ export class MeshBox {
         const found = await look();
         if (found !== undefined && found !== false) return found;
       } catch (error) {
-        if (error instanceof Refused) throw error;
+        if (error instanceof Hopeless) throw error;
         last = error;
       }
       await delay(PAUSE_MS);
@@ -379,7 +379,8 @@ export class MeshBox {
   }
 }
 
-class Refused extends Error {}
+/** Waiting longer would change nothing. */
+class Hopeless extends Error {}
 
 interface Row {
   readonly id: RunId;

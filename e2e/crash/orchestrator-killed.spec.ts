@@ -1,0 +1,92 @@
+import type { MeshBox } from '@devmesh/testing/mesh-box';
+import { broken, fateOf, type Evidence } from '@devmesh/testing/mesh-box-evidence';
+import { histogram, killAgainAndAgain, type Kill } from '@devmesh/testing/mesh-box-kills';
+import { BOX_WORKFLOWS, type BoxWorkflow } from '@devmesh/testing/mesh-box-workflows';
+import { describe, expect, test } from 'vitest';
+import { useMeshBox } from './use-mesh-box.js';
+
+/** `CRASH_SEED=42 CRASH_RUNS=1000 CRASH_KILLS=200` for longer runs by hand. */
+const SEED = Number(process.env['CRASH_SEED'] ?? 20_261);
+const RUNS = Number(process.env['CRASH_RUNS'] ?? 100);
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 24);
+
+const ORCHESTRATOR = 'orchestrator-1';
+const PATIENCE_MS = 100_000 + KILLS * 5_000;
+
+interface Disturbed {
+  readonly kills: readonly Kill[];
+  readonly evidence: Evidence;
+  /** What became of a run of each workflow that nobody disturbed. */
+  readonly expected: ReadonlyMap<string, unknown>;
+}
+
+/**
+ * Runs of these workflows, `runs` of them in flight when the first kill comes and kept at that number until the last, while the
+ * orchestrator is killed and started again; then all are left to end.
+ */
+async function disturb(box: MeshBox, mix: readonly BoxWorkflow[], runs: number, kills: number): Promise<Disturbed> {
+  const calm = await Promise.all(mix.map((workflow) => box.submit(BOX_WORKFLOWS[workflow])));
+  await box.ended(calm);
+  const expected = new Map((await box.evidence(calm)).runs.map((run) => [run.workflow, fateOf(run)]));
+
+  const submit = (at: number) => box.submit(BOX_WORKFLOWS[mix[at % mix.length] ?? 'six']);
+  const release = Promise.withResolvers<undefined>();
+  const hold = box.wire.watch(({ calls, phase }) =>
+    calls.has('execute') && phase === 'request' ? release.promise : undefined,
+  );
+  const submitted = Array.from({ length: runs }, (_, at) => submit(at));
+  await Promise.all(submitted);
+  hold();
+
+  const done = await killAgainAndAgain(box, {
+    orchestrator: ORCHESTRATOR,
+    seed: SEED,
+    kills,
+    before: () => {
+      release.resolve(undefined);
+      // For each kill a few more, so that there is always a create to be killed at, and never too little under way.
+      for (let more = 0; more < runs / 10; more++) submitted.push(submit(submitted.length));
+    },
+  });
+  await box.healthy(ORCHESTRATOR);
+  const ids = await Promise.all(submitted);
+  await box.ended(ids, PATIENCE_MS);
+  return { kills: done, evidence: await box.evidence(ids), expected };
+}
+
+describe('C2, C3, C15: the orchestrator killed again and again', () => {
+  const box = useMeshBox({ turns: 32 });
+
+  test(
+    `${RUNS} runs in flight end by themselves with the fate of an undisturbed run, and no body runs twice`,
+    async () => {
+      const mix: BoxWorkflow[] = ['six', 'loop', 'slow', 'six', 'retry', 'once', 'slow', 'failing'];
+      const { kills, evidence, expected } = await disturb(box(), mix, RUNS, KILLS);
+
+      const { text, committedShare } = histogram(kills);
+      const turns = evidence.runs.map(({ epoch }) => epoch);
+      console.log(
+        `seed ${SEED}: ${kills.length} kills, ${evidence.runs.length} runs, ${evidence.bodies.length} bodies, in flight at the kills: ` +
+          `${kills.map(({ inFlight }) => inFlight).join(' ')}; turns of a run: ${Math.max(...turns)} at most\n${text}`,
+      );
+      expect(kills[0]?.inFlight).toBeGreaterThanOrEqual(RUNS);
+      expect(kills.length).toBeGreaterThanOrEqual(KILLS * 0.8);
+      expect(committedShare).toBeGreaterThanOrEqual(0.3);
+      expect(broken(evidence)).toEqual([]);
+      for (const run of evidence.runs) expect(fateOf(run)).toEqual(expected.get(run.workflow));
+    },
+    PATIENCE_MS * 2,
+  );
+});
+
+describe('the same with agents that do not join by key', () => {
+  const box = useMeshBox({ turns: 32, join: false });
+
+  test('is noticed: bodies that ran twice at an agent that stayed up', async () => {
+    // Results that come to the inbox are left out: an agent without memory never sends one.
+    const { evidence } = await disturb(box(), ['six', 'retry', 'failing'], Math.min(RUNS, 40), Math.min(KILLS, 8));
+    expect(broken(evidence).filter((text) => /ran at .* and again at .* while that was alive/.test(text))).not.toEqual(
+      [],
+    );
+  });
+});
