@@ -203,6 +203,7 @@ describe('implement on the sample repository', () => {
   });
 
   it('says that a text was not implemented, because nothing here writes code from words', async () => {
+    const repository = await bench.submit(sampleRepository());
     const output = await implementAction.run(bench.context({ repository, task: 'add  a\ncart', patches: [] }));
     expect(output.leftOut).toEqual([{ title: 'add a cart', reason: expect.stringContaining('none is configured') }]);
     expect(output.summary).toContain('no model');
