@@ -32,6 +32,8 @@ function parseStatus(line: string): MeshStatus {
   return status;
 }
 
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE']);
+
 /** The supervisor of a data folder, when one answers. */
 export class ControlClient {
   readonly #socket: string;
@@ -69,14 +71,15 @@ export class ControlClient {
 
   /** The status now and after every change, until the supervisor ends. */
   async *watch(): AsyncGenerator<MeshStatus> {
-    const answer = await call(this.#socket, 'GET', '/v1/watch');
+    let answer: IncomingMessage | null = null;
     try {
+      answer = await call(this.#socket, 'GET', '/v1/watch');
       for await (const line of createInterface({ input: answer })) if (line !== '') yield parseStatus(line);
     } catch (error) {
-      // A supervisor that is killed breaks the line.
-      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+      // A supervisor that ends takes its socket away; one that is killed breaks the line. Either is the end of the story.
+      if (!GONE.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     } finally {
-      answer.destroy();
+      answer?.destroy();
     }
   }
 

@@ -53,12 +53,15 @@ function refuseOtherPorts(status: MeshStatus, asked: number | undefined): void {
   }
 }
 
+/** One that still answers but will not be there for long: nothing can be asked of it any more. */
+const isEnding = ({ phase }: MeshStatus): boolean => phase === 'stopping' || phase === 'stopped' || phase === 'failed';
+
 /** Makes sure that the mesh is up and ready; of several callers one starts it and the others join. */
 export async function ensureUp(options: LaunchOptions): Promise<Launched> {
   const { home, env, portBase } = options;
   await readHomeFormat(home);
   const found = await ControlClient.connect(home);
-  if (found !== null && found.status.phase !== 'stopping') {
+  if (found !== null && !isEnding(found.status)) {
     refuseOtherPorts(found.status, portBase);
     return { status: await follow(found.client, options), fresh: false };
   }
@@ -108,8 +111,8 @@ async function startOne(options: LaunchOptions, base: number): Promise<Launched 
   try {
     for (;;) {
       const found = await ControlClient.connect(home);
-      if (found !== null && found.status.phase !== 'stopping') {
-        const ours = found.status.pid === child.pid;
+      const ours = found?.status.pid === child.pid;
+      if (found !== null && (ours || !isEnding(found.status))) {
         return { status: await follow(found.client, options), fresh: ours };
       }
       if (exit.code === EXIT_LOCKED) return 'busy';
