@@ -1,6 +1,6 @@
 import type { RunEventType } from '@devmesh/contracts/event';
 import { describe, expect, it } from 'vitest';
-import { EVERYTHING, NO_FAULTS, scenarioOf, type Faults, type Scenario } from './scenarios.js';
+import { EVERYTHING, NO_FAULTS, scenarioOf, SIM_WORKFLOWS, type Faults, type Scenario } from './scenarios.js';
 import { simulate, type SimulationReport } from './simulate.js';
 
 function explain(seed: number, report: SimulationReport): string {
@@ -59,6 +59,24 @@ describe('the shell and the core over simulated ports', () => {
       'loss',
     ]);
   });
+
+  it.each<[string, Partial<Faults>, Partial<Scenario>]>([
+    ['C2 C6 owners die, and the queue is emptied in mid-run', { crash: 0.05, emptyQueue: 0.3 }, {}],
+    ['C3 C10 requests and answers get lost, come late, come twice', { loss: 0.1, late: 0.06, echo: 0.1 }, {}],
+    ['C4 C5 C12 cancels and results come into turns', { cancel: 0.04, late: 0.05 }, {}],
+    ['C7 jobs are delivered twice, to several owners', { duplicate: 0.3 }, { orchestrators: 4 }],
+    ['C8 owners hear nothing for longer than their lease', { freeze: 0.08, loss: 0.05 }, { orchestrators: 3 }],
+    ['C9 agents die and are out of reach', { agentCrash: 0.05, away: 0.02 }, {}],
+    ['C11 work is sent back while agents are slow', { late: 0.1, away: 0.02 }, { workflow: SIM_WORKFLOWS.beside }],
+    ['C15 owners are killed again and again', { crash: 0.25 }, { orchestrators: 1 }],
+  ])(
+    '%s',
+    async (_case, faults, change) => {
+      const { happened } = await sweep(30, { ...NO_FAULTS, ...faults }, change);
+      for (const kind of Object.keys(faults)) expect(happened[kind], kind).toBeGreaterThan(5);
+    },
+    60_000,
+  );
 
   it('gives a run the same end under faults as without, when its agents answer the same', async () => {
     for (let seed = 1; seed <= 60; seed++) {

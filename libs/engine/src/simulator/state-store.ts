@@ -169,8 +169,7 @@ export class StateStore {
     run.inbox.push({ id: String(this.nextRow++), dedupeKey, message, read: false });
     if (message.kind === 'result' && this.executions.get(message.key)?.claim === 'none')
       this.executions.delete(message.key);
-    // A run that is held has no wake time to rely on, whoever looked at it.
-    if (!run.inTurn || run.wakeAt === null) run.wakeAt = now;
+    if (!run.inTurn) run.wakeAt = now;
     return { accepted: true, ended: false };
   }
 
