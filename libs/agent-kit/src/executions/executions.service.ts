@@ -260,7 +260,10 @@ export class Executions {
   #acknowledge(runId: string, keys: readonly ExecutionKey[]): void {
     const { registry } = this.#options;
     for (const key of keys) {
-      if (key.startsWith(`${runId}/`) && registry.find(key)?.outcome !== undefined) registry.forget(key);
+      if (!key.startsWith(`${runId}/`) || registry.find(key)?.outcome === undefined) continue;
+      // The key stays barred: a request of it that was long on its way must not run it again.
+      registry.forget(key);
+      registry.bar(key);
     }
   }
 

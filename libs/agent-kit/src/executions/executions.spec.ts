@@ -269,7 +269,7 @@ describe('joining by key', () => {
     await expect(execute({ input: { n: 3, more: 'x' } })).resolves.toEqual(refusedWith('conflict'));
   });
 
-  it('forgets an answer that its run has on record, and no other', async () => {
+  it('forgets an answer that its run has on record, and no other, and never runs its key again', async () => {
     const { work, finish, runs } = held();
     finish();
     const { execute, agent, url } = await rig(work);
@@ -278,6 +278,9 @@ describe('joining by key', () => {
     await expect(agent.get(url, KEY)).resolves.toMatchObject({ outcome: succeeded(4) });
     await execute({ key: `${RUN}/next/1/1`, acknowledge: [KEY] });
     await expect(agent.get(url, KEY)).rejects.toMatchObject({ code: 'not_found' });
+    expect(runs()).toBe(3);
+    // A request of it that was long on its way comes late: it is refused, not run again.
+    await expect(execute()).resolves.toEqual(refusedWith('execution_cancelled'));
     expect(runs()).toBe(3);
   });
 
