@@ -195,7 +195,10 @@ describe('the park', () => {
     expect(append.op).toMatchObject({ consume: [row.id], ended: { verdict: 'cancelled', reason: 'enough' } });
     expect(append.op.events.map(({ type }) => type)).toEqual([
       'CancelRequested',
-      ...['StepCancelled', 'StepCancelled', 'StepCancelled', 'StepCancelled'],
+      'StepCancelled',
+      'StepCancelled',
+      'StepCancelled',
+      'StepCancelled',
       'RunEnded',
     ]);
     await mesh.over();

@@ -20,14 +20,14 @@ interface Row {
 const TIMED_OUT: Outcome = { kind: 'timed_out' };
 const LOST: Outcome = { kind: 'lost', message: 'gone' };
 const CANCELLED: Outcome = { kind: 'cancelled' };
-const allBranches = { on_success: 'then', on_approval: 'log_and_notify' };
+const allBranches = { on_success: 'next', on_approval: 'log_and_notify' };
 
 /** The table "Outcomes and what follows", line by line. */
 const TABLE: readonly Row[] = [
   {
     as: 'success',
     outcome: ok(),
-    handlers: { on_success: 'then' },
+    handlers: { on_success: 'next' },
     follows: ['BranchTaken x success', 'StepSettled x succeeded'],
   },
   { as: 'success with a verdict that is information', outcome: rejected(), follows: ['StepSettled x succeeded'] },
@@ -57,7 +57,7 @@ const TABLE: readonly Row[] = [
     as: 'a rejection that nothing handles',
     outcome: rejected(),
     gate: true,
-    handlers: { on_success: 'then', on_failure: 'then' },
+    handlers: { on_success: 'next', on_failure: 'next' },
     follows: ['StepSettled x rejected'],
   },
   {
@@ -71,7 +71,7 @@ const TABLE: readonly Row[] = [
     as: 'a time-out',
     outcome: TIMED_OUT,
     attempts: 2,
-    handlers: { on_failure: 'then' },
+    handlers: { on_failure: 'next' },
     follows: ['RetryScheduled x'],
   },
   ...[failed(true), TIMED_OUT].map((outcome): Row => ({
@@ -93,7 +93,7 @@ const TABLE: readonly Row[] = [
     outcome,
     attempts: 1,
     roundsUsed: true,
-    handlers: { on_failure: [back, 'then'] },
+    handlers: { on_failure: [back, 'next'] },
     follows: ['BranchTaken x failure', 'StepSettled x failed'],
   })),
   ...[failed(true), TIMED_OUT, failed(false), LOST, CANCELLED].map((outcome): Row => ({
@@ -106,7 +106,7 @@ const TABLE: readonly Row[] = [
     as: 'a failure that fails the run',
     outcome: failed(false),
     handlers: { on_failure: 'fail' },
-    follows: ['BranchTaken x failure', 'StepSettled x failed', 'StepCancelled then', 'RunEnded failed'],
+    follows: ['BranchTaken x failure', 'StepSettled x failed', 'StepCancelled next', 'RunEnded failed'],
   },
 ];
 
@@ -122,7 +122,7 @@ describe('outcomes and what follows', () => {
         retry: { max_attempts: attempts ?? 3 },
         ...(handlers as object),
       },
-      { id: 'then', needs: 'x', always: true },
+      { id: 'next', needs: 'x', always: true },
     );
     const play = new Play(graph);
     play.settle(ok(), 'first');
@@ -139,10 +139,10 @@ describe('outcomes and what follows', () => {
 
   it('a gate that gives no verdict has failed, and says why', () => {
     const play = new Play(
-      graphOfSteps({ id: 'x', action: 'judge/act', gate: true, on_success: 'then' }, { id: 'then' }),
+      graphOfSteps({ id: 'x', action: 'judge/act', gate: true, on_success: 'next' }, { id: 'next' }),
     );
     play.settle(ok(), 'x');
-    expect(play.phases).toEqual({ x: 'failed', then: 'skipped' });
+    expect(play.phases).toEqual({ x: 'failed', next: 'skipped' });
     expect(play.step('x').outcome).toMatchObject({ kind: 'failed', error: { code: 'bad_reply', retryable: false } });
     expect(play.state.ended?.reason).toContain('its agent gave no verdict');
   });

@@ -45,7 +45,11 @@ export function violations({ graph, runs, bodies, commits, deaths }: Evidence): 
     }
   }
   for (const commit of commits) {
-    const late = byKey.get(commit.key)?.find((body) => body.at > commit.at);
+    // A request that was under way to the successor of a dead instance, when that one's last words came, runs for nothing (C9).
+    const starts = byKey.get(commit.key) ?? [];
+    const late = starts.find(
+      (body, index) => body.at > commit.at && (deaths.get(starts[index - 1]?.instance ?? '')?.at ?? Infinity) > body.at,
+    );
     if (late) found.push(`${commit.key} ran at ${late.instance} after its outcome was on record`);
   }
   return found;

@@ -76,8 +76,8 @@ export class Network {
 
   /** The process is no more: nobody waits for its answers; requests on the wire may still arrive. */
   abandon(caller: string): void {
-    for (const call of [...this.calls]) {
-      if (call.caller !== caller) continue;
+    const ofCaller = this.calls.filter((call) => call.caller === caller);
+    for (const call of ofCaller) {
       this.remove(call);
       if (call.stage === 'requested') call.echo(0);
     }

