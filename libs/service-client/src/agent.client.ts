@@ -88,10 +88,10 @@ export class AgentClient {
     );
   }
 
-  /** Who answers there. Made once, so that asking many places stays quick. */
+  /** Who answers there. Made once, so that asking many places stays quick; who answers is back, whatever its breaker says. */
   info(address: string, options: CallOptions = {}): Promise<AgentInfo> {
     return this.#caller.call(
-      { method: 'GET', path: '/v1/agent', address, once: true, timeoutMs: 2_000, ...options },
+      { method: 'GET', path: '/v1/agent', address, once: true, probe: true, timeoutMs: 2_000, ...options },
       AgentInfo,
     );
   }

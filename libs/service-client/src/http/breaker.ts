@@ -92,6 +92,12 @@ export class Breaker {
     }
   }
 
+  /** An instance says that it is there: calls go through again, without waiting for the time that they were to be held back. */
+  passed(): void {
+    this.#inARow = 0;
+    if (this.state !== 'closed') this.#circuit.close();
+  }
+
   close(): void {
     this.#circuit.shutdown();
   }

@@ -39,6 +39,8 @@ export interface ServiceRequest extends CallOptions {
   readonly keyed?: boolean;
   /** Waits on purpose: goes past bulkhead and breaker, and is never retried. */
   readonly longPoll?: boolean;
+  /** Asks an instance whether it is there: goes past bulkhead and breaker, and its answer closes the breaker. */
+  readonly probe?: boolean;
   /** This address and no other. */
   readonly address?: string;
   /** Makes no second attempt: the caller has its own way to go on. */
@@ -163,7 +165,11 @@ export class ServiceCaller {
       );
     }
     const exchange = (): Promise<Exchange> => this.#exchange(address, request, responseType, deadlineAt);
-    return request.longPoll === true ? exchange() : bulkhead.run(() => breaker.run(exchange));
+    if (request.longPoll === true) return exchange();
+    if (request.probe !== true) return bulkhead.run(() => breaker.run(exchange));
+    const answered = await exchange();
+    breaker.passed();
+    return answered;
   }
 
   async #exchange(
