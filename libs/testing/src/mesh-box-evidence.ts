@@ -9,6 +9,8 @@ export interface Body {
   readonly key: string;
   readonly incarnation: string;
   readonly pid: number;
+  /** Its place among all bodies of the box, from 0. */
+  readonly at: number;
 }
 
 /** A run as the state service and the database tell it. */
@@ -37,9 +39,9 @@ export function readBodies(text: string): Body[] {
   return text
     .split('\n')
     .slice(0, -1)
-    .map((line) => {
+    .map((line, at) => {
       const [key = '', incarnation = '', pid = '0'] = line.split(' ');
-      return { key, incarnation, pid: Number(pid) };
+      return { key, incarnation, pid: Number(pid), at };
     });
 }
 
@@ -56,14 +58,14 @@ export function broken({ runs, bodies, deaths }: Evidence): string[] {
 function ranTwice(bodies: readonly Body[], deaths: Evidence['deaths']): string[] {
   const found: string[] = [];
   const last = new Map<string, Body>();
-  bodies.forEach((body, at) => {
+  for (const body of bodies) {
     const before = last.get(body.key);
     last.set(body.key, body);
-    if (before === undefined) return;
+    if (before === undefined) continue;
     const died = deaths.get(before.pid);
-    if (died === undefined || died > at)
+    if (died === undefined || died > body.at)
       found.push(`${body.key} ran at ${before.pid}, and again at ${body.pid} while that was alive`);
-  });
+  }
   return found;
 }
 

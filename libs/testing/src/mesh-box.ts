@@ -257,13 +257,15 @@ export class MeshBox {
     }
   }
 
-  /** Everything that the queue holds, gone. */
-  async emptyQueue(): Promise<void> {
+  /** Deletes everything that the queue holds; gives how many jobs there were. */
+  async emptyQueue(): Promise<number> {
     const tables = await this.query<{ name: string }>(
       `select format('%I.%I', schemaname, tablename) as name from pg_tables
        where schemaname = 'queue' and tablename <> 'migration'`,
     );
+    const jobs = await this.query('delete from queue.job returning 1');
     await this.query(tables.map(({ name }) => `delete from ${name}`).join('; '));
+    return jobs.length;
   }
 
   /** The last lines of each log, for a test that failed. */
@@ -301,7 +303,8 @@ export class MeshBox {
     await Promise.all([...this.doors.values()].flat().map((door) => door.shut()));
     await this.postgres.stop();
     const left = ended.flat();
-    rmSync(this.folder, { recursive: true, force: true });
+    if (process.env['DEVMESH_BOX_KEEP']) console.error(`the logs of this box: ${join(this.folder, 'logs')}`);
+    else rmSync(this.folder, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`still there after their end: ${left.join(', ')}`);
   }
 
