@@ -3,6 +3,7 @@ import type { RunId } from '@devmesh/contracts/ids';
 import type { SubmitReply } from '@devmesh/contracts/orchestrator-api';
 import type { RunRepository } from '@devmesh/contracts/run';
 import type { ArtifactPage, RunRecord } from '@devmesh/contracts/state-api';
+import { inSubmitSpan } from '@devmesh/service-kit/tracing/engine-span';
 import type { z } from 'zod';
 import type { Caller } from '../api-keys/caller.js';
 import type { ArtifactAccessService } from '../artifacts/artifact-access.service.js';
@@ -38,14 +39,16 @@ export class RunsService {
     signal?: AbortSignal,
   ): Promise<RunView> {
     const repository = await this.#repository(caller, body.repository, signal);
-    const reply = await this.orchestrator.submit({
-      projectId: caller.projectId,
-      requestedBy: caller.name,
-      task: body.task,
-      workflow: body.workflow ?? null,
-      repository,
-      idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestHash: requestHash(body) },
-    });
+    const reply = await inSubmitSpan(() =>
+      this.orchestrator.submit({
+        projectId: caller.projectId,
+        requestedBy: caller.name,
+        task: body.task,
+        workflow: body.workflow ?? null,
+        repository,
+        idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestHash: requestHash(body) },
+      }),
+    );
     // A planned run has a plan to show, and a known one a history; of a fresh one there is nothing to read yet.
     const planned = body.workflow === undefined && body.task !== '';
     if (planned || !reply.fresh) return this.view(caller, reply.runId);

@@ -1,5 +1,5 @@
 import type { EventOf, RunEvent } from '@devmesh/contracts/event';
-import type { RunId } from '@devmesh/contracts/ids';
+import { parseExecutionKey, type ExecutionKey, type RunId, type UnixMs } from '@devmesh/contracts/ids';
 import type { Graph } from '@devmesh/workflow/graph';
 import type { RunState } from '@devmesh/workflow/state';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
@@ -24,12 +24,19 @@ export class TurnObserver {
     state: RunState,
     events: readonly RunEvent[],
   ): void => {
+    const over = new Set<ExecutionKey>();
     for (const event of events) {
-      if (event.type === 'StepCompleted') this.completed(runId, graph, before, event);
-      else if (event.type === 'RunEnded') this.ended(runId, graph, state, event);
+      if (event.type === 'StepCompleted') {
+        over.add(event.key);
+        this.completed(runId, graph, before, event);
+      } else if (event.type === 'RunEnded') this.ended(runId, graph, state, event);
       else if (event.type === 'NotificationRecorded')
         this.logger.warn(event.message, { runId, step: event.step, notification: true });
-      else if (event.type === 'ReworkStarted') {
+      else if (event.type === 'StepCancelled') {
+        const key = before.steps[event.step]?.key ?? null;
+        if (key !== null && !over.has(key)) this.stepSpan(graph, before, key, event.at, 'cancelled');
+      } else if (event.type === 'ReworkStarted') {
+        for (const { key } of event.superseded) this.stepSpan(graph, before, key, event.at, 'superseded');
         this.logger.info('work is sent back', { runId, step: event.by, target: event.target, round: event.round });
       }
     }
@@ -37,27 +44,30 @@ export class TurnObserver {
 
   private completed(runId: RunId, graph: Graph, before: RunState, event: EventOf<'StepCompleted'>): void {
     const { step, key, outcome, at } = event;
-    const definition = graph.steps.get(step);
-    const agent = definition?.agent ?? 'unknown';
-    this.calls.inc({ agent, status: outcome.kind });
+    this.calls.inc({ agent: graph.steps.get(step)?.agent ?? 'unknown', status: outcome.kind });
     const error =
       outcome.kind === 'failed' ? outcome.error.message : outcome.kind === 'succeeded' ? undefined : outcome.kind;
-    const startedAt = before.steps[step]?.startedAt ?? at;
-    recordStepSpan({
-      runId,
-      key,
-      step,
-      action: definition?.action ?? 'unknown',
-      startedAt,
-      endedAt: at,
-      ...(error === undefined ? {} : { error }),
-    });
+    this.stepSpan(graph, before, key, at, error);
     this.logger.info('step completed', {
       runId,
       step,
       key,
       outcome: outcome.kind,
       ...(error === undefined ? {} : { reason: error }),
+    });
+  }
+
+  /** One for every execution that an agent may have begun, whatever became of it: its spans there are children of this one. */
+  private stepSpan(graph: Graph, before: RunState, key: ExecutionKey, at: UnixMs, error: string | undefined): void {
+    const { runId, step } = parseExecutionKey(key);
+    recordStepSpan({
+      runId,
+      key,
+      step,
+      action: graph.steps.get(step)?.action ?? 'unknown',
+      startedAt: before.steps[step]?.startedAt ?? at,
+      endedAt: at,
+      ...(error === undefined ? {} : { error }),
     });
   }
 

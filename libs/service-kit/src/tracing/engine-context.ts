@@ -43,6 +43,11 @@ export function stepSpan(key: ExecutionKey): SpanContext {
   return { ...runSpan(parseExecutionKey(key).runId), spanId: spanIdFor(key) };
 }
 
+/** The span of the request that submitted a run, as far as it is part of the run: a child of the run's. */
+export function submitSpan(runId: RunId): SpanContext {
+  return { ...runSpan(runId), spanId: spanIdFor(`${runId}/submit`) };
+}
+
 /** Does `work` as part of an engine span: calls made in it become its children, here and in the services called. */
 export function withinEngineSpan<T>(span: () => SpanContext, work: () => T): T {
   if (tracing() === undefined) return work();

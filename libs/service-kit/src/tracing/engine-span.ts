@@ -8,7 +8,7 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 import type { ExecutionKey, RunId } from '@devmesh/contracts/ids';
-import { ENGINE_ATTRIBUTE, engineSpanOf, runSpan, stepSpan, withEngineSpan } from './engine-context.js';
+import { ENGINE_ATTRIBUTE, engineSpanOf, runSpan, stepSpan, submitSpan, withEngineSpan } from './engine-context.js';
 import { tracing } from './state.js';
 import { parseTraceparent } from './trace-header.js';
 
@@ -60,6 +60,31 @@ export function recordRunSpan(
     attributes: { ...run.attributes, 'devmesh.run': run.runId, 'devmesh.workflow': run.workflow },
     ...(request === undefined ? {} : { links: [{ context: request }] }),
   });
+}
+
+/**
+ * Exports the submit as a span of the run that it made, so that the run's trace begins at the door; `work` hands the run over.
+ * The request itself is a trace of its own, and a link. A submit that found a known run makes none.
+ */
+export async function inSubmitSpan<T extends { readonly runId: RunId; readonly fresh: boolean }>(
+  work: () => Promise<T>,
+): Promise<T> {
+  if (tracing() === undefined) return work();
+  const request = trace.getSpanContext(context.active());
+  const startedAt = Date.now();
+  const made = await work();
+  if (made.fresh) {
+    record({
+      name: 'submit',
+      ids: submitSpan(made.runId),
+      parent: runSpan(made.runId),
+      startedAt,
+      endedAt: Date.now(),
+      attributes: { 'devmesh.run': made.runId },
+      ...(request === undefined ? {} : { links: [{ context: request }] }),
+    });
+  }
+  return made;
 }
 
 /** Exports the span of one attempt of a step, once its end (completed, cancelled, superseded) is on record. */

@@ -12,8 +12,11 @@ export interface TracingOptions {
   readonly exporter?: SpanExporter;
 }
 
-/** Health and metrics are asked every few seconds by machines; traces of that tell nothing. */
-const UNTRACED = /^\/(health|metrics)\b/;
+/**
+ * What machines ask every few seconds, whether or not anything happens: traces of that tell nothing, and a long poll would
+ * export what it asked the database half a minute before itself.
+ */
+const UNTRACED = /^\/(health|metrics)\b|^\/v1\/(agent|runs\/due)(\?|$)/;
 /** How long a span waits for others to be sent with, ms. */
 const EXPORT_DELAY_MS = 2_000;
 
