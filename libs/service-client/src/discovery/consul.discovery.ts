@@ -125,6 +125,8 @@ export class ConsulDiscovery implements Discovery {
 
   #watch(service: ServiceName): void {
     const watch = this.#consul.watch({
+      // Called by the library as a method of `health`; it only wants to know which.
+      // oxlint-disable-next-line typescript/unbound-method
       method: this.#consul.health.service,
       options: { service, passing: true, wait: `${this.#options.waitMs ?? 30_000}ms` } as never,
       backoffFactor: BACKOFF_MS,

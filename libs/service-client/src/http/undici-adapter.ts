@@ -83,7 +83,9 @@ class Aborter {
     if (signal.aborted === true) controller.abort();
     const abort = (): void => controller.abort();
     signal.addEventListener?.('abort', abort);
-    this.#release = () => signal.removeEventListener?.('abort', abort);
+    this.#release = () => {
+      signal.removeEventListener?.('abort', abort);
+    };
   }
 
   end(): void {
