@@ -4,9 +4,11 @@ export function pathOf(texts: TemplateStringsArray, ...parts: readonly string[])
 }
 
 /** `?a=1&b=2`, without members that are undefined; empty for none. */
-export function queryOf(query: Readonly<Record<string, string | number | boolean | undefined>>): string {
+export function queryOf(query: Readonly<Record<string, unknown>>): string {
   const parameters = new URLSearchParams();
-  for (const [name, value] of Object.entries(query)) if (value !== undefined) parameters.set(name, String(value));
+  for (const [name, value] of Object.entries(query)) {
+    if (value !== undefined) parameters.set(name, typeof value === 'string' ? value : JSON.stringify(value));
+  }
   const text = parameters.toString();
   return text === '' ? '' : `?${text}`;
 }
