@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -28,6 +28,8 @@ export default function setup(project: TestProject): () => void {
     return () => {};
   }
   const folder = mkdtempSync(join(tmpdir(), 'devmesh e2e '));
+  // Ordinary users call it too.
+  chmodSync(folder, 0o755);
   const remove = (): void => rmSync(folder, { recursive: true, force: true });
   try {
     const clone = join(folder, 'a clone');

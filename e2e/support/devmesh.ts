@@ -1,4 +1,4 @@
-import { spawn, type ChildProcess } from 'node:child_process';
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, chmodSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -58,8 +58,9 @@ export class Devmesh {
   readonly clone: string;
   readonly portBase: number;
   readonly #env: Readonly<Record<string, string>>;
+  readonly #uid: number | undefined;
 
-  private constructor(clone: string, portBase: number, env: Readonly<Record<string, string>>) {
+  private constructor(clone: string, portBase: number, env: Readonly<Record<string, string>>, uid?: number) {
     this.clone = clone;
     this.portBase = portBase;
     this.folder = mkdtempSync(join(tmpdir(), 'devmesh mesh '));
@@ -70,10 +71,20 @@ export class Devmesh {
     for (const name of ['temp', 'user']) mkdirSync(join(this.folder, name));
     chmodSync(this.temp, 0o1777);
     this.#env = env;
+    this.#uid = uid;
+    this.give(this.folder);
   }
 
-  static async make(clone: string, env: Readonly<Record<string, string>> = {}): Promise<Devmesh> {
-    return new Devmesh(clone, await freePortBase(), env);
+  /** `env` is added to each call's; with `uid`, which only root can give, everything is done as that user. */
+  static async make(clone: string, env: Readonly<Record<string, string>> = {}, uid?: number): Promise<Devmesh> {
+    return new Devmesh(clone, await freePortBase(), env, uid);
+  }
+
+  /** Makes a folder and all in it the property of the user that calls run as. */
+  give(folder: string): void {
+    if (this.#uid === undefined) return;
+    const owner = `${this.#uid}:${this.#uid}`;
+    execFileSync('chown', ['-R', owner, folder]);
   }
 
   get gateway(): string {
@@ -96,11 +107,12 @@ export class Devmesh {
   }
 
   start(args: readonly string[], options: CallOptions = {}): Started {
+    const uid = options.uid ?? this.#uid;
     const child = spawn(join(this.clone, 'devmesh'), args, {
       cwd: options.cwd ?? this.folder,
       env: this.environment(options.env),
       stdio: ['pipe', 'pipe', 'pipe'],
-      ...(options.uid === undefined ? {} : { uid: options.uid, gid: options.uid }),
+      ...(uid === undefined ? {} : { uid, gid: uid }),
     });
     let stdout = '';
     let stderr = '';

@@ -146,6 +146,8 @@ export class GatewayClient {
     } catch (error) {
       // The answer to HEAD has no body, hence no problem details.
       if (error instanceof DevmeshError && (error.code === 'not_found' || / 404 /.test(error.message))) return false;
+      // Why a key is refused, an answer with a body says.
+      if (error instanceof DevmeshError && / 40[13] /.test(error.message)) await this.whoAmI(options);
       throw error;
     }
   }
