@@ -144,8 +144,18 @@ describe('C2, C3, C15: the orchestrator killed again and again', () => {
       [run],
     );
     expect(held).toHaveLength(1);
+    const steps: string[] = [];
+    box().wire.watch((passage) => {
+      const { calls, phase, answer } = passage;
+      if (phase === 'answer' && calls.has('due') && answer.includes(run)) steps.push('handed out');
+      if (phase === 'request' && opsOf(passage).some((op) => op.op === 'acquire' && op.runId === run))
+        steps.push('acquired');
+      return undefined;
+    });
     await box().start(ORCHESTRATOR);
     await box().ended([run]);
+    // Not handed out to nobody first, to wait for the end of that lease.
+    expect(steps.slice(0, 2)).toEqual(['handed out', 'acquired']);
     expect(broken(await box().evidence([run]))).toEqual([]);
   });
 });

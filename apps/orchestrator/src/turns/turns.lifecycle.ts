@@ -37,7 +37,7 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
   constructor(private readonly parts: TurnsParts) {}
 
   onApplicationBootstrap(): void {
-    const { config, clients, logger, metrics, health, shutdown } = this.parts;
+    const { metrics, health, shutdown } = this.parts;
     const { signal } = shutdown;
     metrics.gauge('queue_depth', async (gauge) => {
       const depth = await this.queue?.depth().catch(() => undefined);
@@ -57,8 +57,17 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
     shutdown.add({ name: 'jobs', phase: 'drain', run: async () => this.queue?.drain() });
     shutdown.add({ name: 'turns', phase: 'drain', run: () => this.parts.runner.settled() });
     shutdown.add({ name: 'queue', phase: 'close', run: async () => this.queue?.close() });
-    void this.openQueue(signal);
     void this.refreshAgents(signal);
+    void this.drive(signal);
+  }
+
+  /**
+   * Runs that are due are fetched only when there is a queue to put them on, and after the agents were asked who they are: what is
+   * handed out is leased, and a run that nobody can take, or whose agent nobody knows, would wait for no reason.
+   */
+  private async drive(signal: AbortSignal): Promise<void> {
+    const { config, clients, logger, registry } = this.parts;
+    await Promise.all([this.openQueue(signal), registry.refresh()]);
     const ports = {
       due: async (request: { limit: number; leaseMs: number; waitMs: number }, stop: AbortSignal) => ({
         runs: await clients.state.due(request, { signal: stop }),
@@ -67,7 +76,7 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
       add: (runs: readonly { runId: RunId; lease: number }[]) => this.add(runs),
       sleep: pause,
     };
-    void pollDue(ports, config.name, logger, signal);
+    await pollDue(ports, config.name, logger, signal);
   }
 
   /**
