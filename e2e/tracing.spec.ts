@@ -24,7 +24,8 @@ const traceOf = ({ id }: Traced): string => id.replaceAll('-', '');
 const spansOf = (run: Traced): ReceivedSpan[] => receiver.spans.filter(({ traceId }) => traceId === traceOf(run));
 const one = (kept: boolean): Traced => {
   const found = runs.find((run) => isKept(traceOf(run)) === kept);
-  if (found === undefined) throw new Error(`none of ${runs.length} runs has a trace id that is ${kept ? '' : 'not '}kept`);
+  if (found === undefined)
+    throw new Error(`none of ${runs.length} runs has a trace id that is ${kept ? '' : 'not '}kept`);
   return found;
 };
 

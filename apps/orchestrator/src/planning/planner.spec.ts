@@ -50,6 +50,15 @@ describe('a plan from a text', () => {
   });
 
   it.each([
+    ['Fix what the review finds', 'feature-dev <-'],
+    ['harden what the scan shows', 'feature-dev <-'],
+    ['review the fix of the login', 'code-review <-'],
+    ['fix the Dockerfile', 'infrastructure <-'],
+  ])('goes by what is asked for, not by what is named: %s', (task, first) => {
+    expect(steps(task)[0]).toBe(first);
+  });
+
+  it.each([
     ['', 'empty'],
     [' ; , ', 'empty'],
     [Array.from({ length: 21 }, () => 'fix it').join('; '), 'more than 20'],

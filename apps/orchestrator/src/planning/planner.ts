@@ -8,7 +8,12 @@ interface Rule {
   readonly agent: string;
   readonly action: string;
   readonly words: RegExp;
+  /** Looks only: an order that begins with a change is none of its work, whatever it names ("fix what the review finds"). */
+  readonly looksOnly?: true;
 }
+
+const CHANGES =
+  /^\s*(?:please\s+)?(?:build|implement|add|develop|fix|mend|repair|resolve|refactor|change|update|remove|rename|improve|harden|migrate|upgrade)\b/i;
 
 /** Asked in this order; the first whose words a clause has takes it. */
 const RULES: readonly Rule[] = [
@@ -32,11 +37,13 @@ const RULES: readonly Rule[] = [
     agent: 'code-review',
     action: 'code-review/review',
     words: /\b(review\w*|audit\w*|scan\w*|vulnerabilit\w+|security check|find (?:bugs|problems|issues))\b/i,
+    looksOnly: true,
   },
   {
     agent: 'rag-context',
     action: 'rag-context/index',
     words: /\b(index\w*|explain|understand|search (?:the|this) (?:code|repository))\b/i,
+    looksOnly: true,
   },
 ];
 const FEATURE: Rule = {
@@ -110,6 +117,7 @@ function addSteps(text: string, needs: readonly string[], steps: PlannedStep[], 
     // "build a feature that searches images" is work on code: its verb and object decide over a word inside.
     if (
       word === undefined ||
+      (rule.looksOnly === true && CHANGES.test(text)) ||
       /^\s*(?:build|implement|add|develop|create)\s+(?:an?\s+|the\s+)?(?:\w+\s+)?feature\b/i.test(text)
     )
       continue;
