@@ -179,10 +179,10 @@ describe('what deliver changes in the sample', () => {
   it('writes and changes the expected files, and no other', () => {
     const files = changedFiles('HEAD', branch());
     const wanted = [
-      ...expected.files.written.map((path) => [path, 'A'] as const),
-      ...expected.files.changed.map((path) => [path, 'M'] as const),
+      ...expected.files.written.map((path) => `A ${path}`),
+      ...expected.files.changed.map((path) => `M ${path}`),
     ];
-    expect([...files].sort()).toEqual(wanted.sort());
+    expect([...files].map(([path, kind]) => `${kind} ${path}`).sort()).toEqual(wanted.sort());
     const [infrastructure] = commitsAbove(repository, 'HEAD', branch());
     const written = changedFiles('HEAD', infrastructure?.commit ?? '');
     for (const kept of expected.files.kept) expect(written.has(kept), kept).toBe(false);
@@ -261,9 +261,8 @@ describe('other workflows', () => {
   it('feature_implementation runs as it is written, and is sent back three times at most', async () => {
     const mine = join(devmesh.folder, 'feature');
     userGit(devmesh.folder, ['clone', '--quiet', repository, mine]);
-    const said = await devmesh.json<RunResult>([
-      ...['run', '--repo', mine, '--workflow', 'feature_implementation', 'Take gift cards'],
-    ]);
+    const args = ['run', '--repo', mine, '--workflow', 'feature_implementation', 'Take gift cards'];
+    const said = await devmesh.json<RunResult>(args);
     expect(said.data.run).toMatchObject({ verdict: 'rejected', task: 'Take gift cards' });
     expect(said.code).toBe(1);
     const heard = await eventsOf(devmesh, said.data.run.id);

@@ -50,6 +50,15 @@ const seqs = (signals: readonly RunSignal[]): number[] =>
   signals.flatMap((signal) => (signal.type === 'event' ? [signal.stored.seq] : []));
 
 describe('GatewayClient', () => {
+  it('says why a key is refused where the answer itself cannot', async () => {
+    server.script((request, response) =>
+      request.method === 'HEAD' ? response.writeHead(401).end() : problem(response, 401, 'unauthenticated'),
+    );
+    await expect(client.hasArtifact('0'.repeat(64))).rejects.toMatchObject({ code: 'unauthenticated' });
+    server.script((_, response) => response.writeHead(404).end());
+    await expect(client.hasArtifact('0'.repeat(64))).resolves.toBe(false);
+  });
+
   it('sends the API key and the idempotency key', async () => {
     server.script((_, response) => json(response, { projectId: 'default', name: 'first' }));
     await expect(client.whoAmI()).resolves.toEqual({ projectId: 'default', name: 'first' });

@@ -1,8 +1,10 @@
-import { mkdtempSync, mkdirSync, rmSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { chooseRepository } from './repository.js';
+import { homeAt } from '../supervisor/home.js';
+import { chooseRepository, packForRun } from './repository.js';
 
 const cwd = mkdtempSync(join(tmpdir(), 'devmesh-choose-'));
 afterAll(() => rmSync(cwd, { recursive: true, force: true }));
@@ -21,5 +23,25 @@ describe('chooseRepository', () => {
   it('takes a folder for a folder, though it looks like ssh', () => {
     mkdirSync(join(cwd, 'odd:name'));
     expect(chooseRepository('odd:name', cwd)).toEqual({ kind: 'path', path: join(cwd, 'odd:name') });
+  });
+});
+
+describe('packForRun', () => {
+  it('removes what calls that were killed left in the data folder, and nothing of those under way', async () => {
+    const home = homeAt(join(cwd, 'data'));
+    mkdirSync(home.cache, { recursive: true });
+    const gone = spawnSync('true').pid;
+    const names = [
+      `pack-${gone}-00000000.bundle`,
+      `pack-${gone}-11111111.bundle.lock`,
+      `pack-${process.pid}-22222222.bundle`,
+    ];
+    for (const name of names) writeFileSync(join(home.cache, name), '');
+    await expect(packForRun(home, join(cwd, 'nowhere'), undefined, new AbortController().signal)).rejects.toMatchObject(
+      {
+        code: 'invalid_repository',
+      },
+    );
+    expect(readdirSync(home.cache)).toEqual([`pack-${process.pid}-22222222.bundle`]);
   });
 });

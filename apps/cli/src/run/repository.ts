@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { CreateRun } from '@devmesh/contracts/gateway-api';
@@ -40,6 +40,25 @@ export interface PackedForRun {
   dispose(): Promise<void>;
 }
 
+const PACK_NAME = /^pack-(\d+)-[0-9a-f]{8}\.bundle/;
+
+/** Removes what calls that were killed left behind: nobody else ever would. */
+async function sweep(folder: string): Promise<void> {
+  for (const name of await readdir(folder).catch(() => [])) {
+    const pid = PACK_NAME.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) await rm(join(folder, name), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
 /** Packs a repository for its journey. Nothing of the repository is changed or run. */
 export async function packForRun(
   home: Home,
@@ -48,6 +67,7 @@ export async function packForRun(
   signal: AbortSignal,
 ): Promise<PackedForRun> {
   const { packRepository } = await import('@devmesh/repository/pack');
+  await sweep(home.cache);
   const outFile = join(home.cache, `pack-${process.pid}-${randomBytes(4).toString('hex')}.bundle`);
   const dispose = async (): Promise<void> => rm(outFile, { force: true });
   try {
