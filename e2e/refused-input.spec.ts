@@ -208,7 +208,7 @@ describe('a task, a workflow, a key', () => {
     await refuse(
       devmesh,
       ['run', '--repo', repository, '--workflow', file],
-      { exitCode: 2, code: 'invalid_workflow', says },
+      { exitCode: 2, code: 'invalid_workflow', says: [file, ...says] },
       { folder: repository },
     );
   });

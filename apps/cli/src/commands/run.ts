@@ -38,10 +38,12 @@ async function readTask(context: CliContext, given: string | undefined): Promise
   return task;
 }
 
+const WORKFLOW_FILE = /\.ya?ml$/i;
+
 /** A workflow by name, or the source of a YAML file. */
 async function readWorkflow(context: CliContext, given: string | undefined): Promise<CreateRun['workflow']> {
   if (given === undefined) return undefined;
-  if (!/\.ya?ml$/i.test(given)) return { name: given };
+  if (!WORKFLOW_FILE.test(given)) return { name: given };
   const file = resolve(context.cwd, given);
   let source: Buffer;
   try {
@@ -60,6 +62,13 @@ async function readWorkflow(context: CliContext, given: string | undefined): Pro
     );
   }
   return { source: source.toString() };
+}
+
+/** The gateway knows only the source of a workflow; a problem in it is told with the file that it is in. */
+function inFile(error: unknown, workflow: string | undefined): unknown {
+  const ours = error instanceof DevmeshError && error.code === 'invalid_workflow';
+  if (!ours || workflow === undefined || !WORKFLOW_FILE.test(workflow)) return error;
+  return new DevmeshError(error.code, `${workflow}: ${error.message}`, { issues: error.issues, cause: error });
 }
 
 interface Prepared {
@@ -100,7 +109,9 @@ async function submit(
   await prepared.packed?.upload(api);
   context.interrupted.throwIfAborted();
   // One key for this call: however often the request has to be repeated, it makes one run.
-  const run = await api.createRun(prepared.body, randomUUID());
+  const run = await api.createRun(prepared.body, randomUUID()).catch((error: unknown) => {
+    throw inFile(error, options.workflow);
+  });
   await rememberRun(context.home, { run: run.id, repository: prepared.packed?.root ?? null });
   return { api, run };
 }
