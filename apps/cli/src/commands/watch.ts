@@ -4,7 +4,15 @@ import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import { showError } from '../errors.js';
 import type { MeshApi } from '../gateway/mesh-api.js';
 import { LiveBlock } from '../output/live.js';
-import { changeLines, headline, resultLines, shortId, stepLines, type HandedOver } from '../output/run-lines.js';
+import {
+  changeLines,
+  headline,
+  resultLines,
+  sentBackLine,
+  shortId,
+  stepLines,
+  type HandedOver,
+} from '../output/run-lines.js';
 import { theme } from '../output/theme.js';
 import { followRun } from '../run/follow.js';
 import { handOver } from '../run/hand-over.js';
@@ -55,6 +63,7 @@ async function draw(context: CliContext, api: MeshApi, created: RunView, talk: b
         for (const line of changeLines(before, run, options())) out.write(`${line}\n`);
         before = run;
       },
+      sentBack: (event) => out.write(`${sentBackLine(created, event, options())}\n`),
     });
   }
   const block = new LiveBlock(out);

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { at, BEGAN, runView, step } from '../testing/run-views.js';
-import { changeLines, elapsed, findingsText, headline, placeSteps, resultLines, stepLines } from './run-lines.js';
+import {
+  changeLines,
+  elapsed,
+  findingsText,
+  headline,
+  placeSteps,
+  resultLines,
+  sentBackLine,
+  stepLines,
+} from './run-lines.js';
 import { width } from './text.js';
 
 const now = BEGAN + 2_000;
@@ -128,10 +137,30 @@ describe('changeLines', () => {
     expect(changeLines(first, second, { color: false, now })).toHaveLength(1);
   });
 
-  it('says when a step is done again', () => {
+  it('says when a step is done again, and nothing of one that has yet to begin', () => {
     const first = runView({ steps: [step('fix', { status: 'succeeded' })] });
-    const again = runView({ steps: [step('fix', { iteration: 2 })] });
-    expect(changeLines(first, again, { color: false, now })[0]).toContain('pending  round 2');
+    const waits = runView({ steps: [step('fix', { iteration: 2 })] });
+    expect(changeLines(first, waits, { color: false, now })).toEqual([]);
+    const again = runView({ steps: [step('fix', { iteration: 2, status: 'running' })] });
+    expect(changeLines(waits, again, { color: false, now })[0]).toContain('running  round 2');
+  });
+
+  it('says what is sent back, and where to', () => {
+    const run = runView({ steps: [step('implement'), step('verify')] });
+    const event = {
+      type: 'ReworkStarted',
+      at: now,
+      by: 'verify',
+      on: 'rejection',
+      round: 1,
+      target: 'implement',
+      reset: [{ step: 'implement', iteration: 2 }],
+      superseded: [],
+      note: { from: 'verify', output: {} },
+    } as const;
+    expect(sentBackLine(run, { ...event, reset: [...event.reset], superseded: [] }, { color: false, now })).toBe(
+      '   2.0 s  verify     ↻ rejected  back to implement',
+    );
   });
 });
 

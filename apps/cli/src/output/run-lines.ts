@@ -1,3 +1,4 @@
+import type { EventOf } from '@devmesh/contracts/event';
 import type { SeverityCounts } from '@devmesh/contracts/finding';
 import { SEVERITIES } from '@devmesh/contracts/finding';
 import type { RunView } from '@devmesh/contracts/gateway-api';
@@ -221,6 +222,19 @@ export function resultLines(run: RunView, handed: HandedOver | null, self: strin
   return lines;
 }
 
+/** That a step sends work back, and to where. */
+export function sentBackLine(
+  run: RunView,
+  event: EventOf<'ReworkStarted'>,
+  options: Pick<LineOptions, 'color' | 'now'>,
+): string {
+  const paint = theme(options.color);
+  const nameWidth = Math.max(0, ...run.steps.map(({ id }) => width(id)));
+  const at = padStart(duration(options.now - Date.parse(run.createdAt)), 8);
+  const word = event.on === 'rejection' ? 'rejected' : event.on;
+  return `${at}  ${padEnd(event.by, nameWidth)}  ${paint.warn('↻')} ${word}  ${paint.dim(`back to ${event.target}`)}`;
+}
+
 /** What changed between two views, a line for each, for output that can't be redrawn. */
 export function changeLines(
   before: RunView | null,
@@ -233,7 +247,7 @@ export function changeLines(
   const lines: string[] = [];
   for (const { step } of placeSteps(after.steps)) {
     const was = old.get(step.id);
-    if (step.status === 'pending' && (was === undefined || was.iteration === step.iteration)) continue;
+    if (step.status === 'pending') continue;
     if (
       was !== undefined &&
       was.status === step.status &&

@@ -55,6 +55,24 @@ describe('followRun', () => {
     expect(heard).toContain('judging');
   });
 
+  it('passes on that work is sent back, which no view shows', async () => {
+    const event = {
+      type: 'ReworkStarted' as const,
+      at: 1,
+      by: 'verify',
+      on: 'rejection' as const,
+      round: 1,
+      target: 'implement',
+      reset: [{ step: 'implement', iteration: 2 }],
+      superseded: [],
+      note: { from: 'verify', output: {} },
+    };
+    const heard: string[] = [];
+    const { api } = scripted([{ kind: 'event', event: { seq: 4, event } }], [ended]);
+    await followRun(api, runView(), { ...options, seen: () => {}, sentBack: ({ by }) => heard.push(by) });
+    expect(heard).toEqual(['verify']);
+  });
+
   it('leaves when it is told to, without an error', async () => {
     const leave = new AbortController();
     const { api } = scripted([progress('x')], [runView()], 'hang');

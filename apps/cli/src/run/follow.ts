@@ -1,9 +1,12 @@
+import type { EventOf } from '@devmesh/contracts/event';
 import type { RunView } from '@devmesh/contracts/gateway-api';
 import type { MeshApi } from '../gateway/mesh-api.js';
 
 export interface FollowOptions {
   readonly signal: AbortSignal;
   readonly seen: (run: RunView, progress: ReadonlyMap<string, string>) => void;
+  /** A step sends work back: between two looks at the run its verdict comes and goes. */
+  readonly sentBack?: (event: EventOf<'ReworkStarted'>) => void;
   /** Least time between two looks at the run, ms: many events then cost one look. */
   readonly everyMs?: number;
 }
@@ -17,7 +20,7 @@ const SETTLED_CHECK_MS = 3_000;
 export async function followRun(
   api: MeshApi,
   first: RunView,
-  { signal, seen, everyMs = 60 }: FollowOptions,
+  { signal, seen, sentBack, everyMs = 60 }: FollowOptions,
 ): Promise<RunView | null> {
   const progress = new Map<string, string>();
   let run = first;
@@ -42,7 +45,9 @@ export async function followRun(
         seen(run, progress);
         continue;
       }
-      if (heard.kind === 'event' && heard.event.event.type === 'StepScheduled') progress.delete(heard.event.event.step);
+      const event = heard.kind === 'event' ? heard.event.event : null;
+      if (event?.type === 'StepScheduled') progress.delete(event.step);
+      if (event?.type === 'ReworkStarted') sentBack?.(event);
       if (heard.kind === 'end') ended = true;
       touch();
       if (ended) return;
