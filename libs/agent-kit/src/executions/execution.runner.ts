@@ -69,7 +69,7 @@ export class ExecutionRunner {
     progress: (message: string) => void,
     work: (context: ActionContext<unknown>) => Promise<Outcome>,
   ): Promise<Outcome> {
-    const { contexts, logger } = this.#options;
+    const { contexts, logger, now } = this.#options;
     const { key, request, action } = execution;
     const { runId, step } = parseExecutionKey(key);
     // Its own deadline: that of the request which started it ends with the wait.
@@ -78,8 +78,12 @@ export class ExecutionRunner {
         { key, action: action.contract.id },
         async () => {
           const { context, dispose } = contexts.create(execution, input, progress);
+          const started = now();
           try {
-            return await work(context);
+            const outcome = await work(context);
+            const what = { key, action: action.contract.id, outcome: outcome.kind, elapsedMs: now() - started };
+            logger.info('execution ended', what);
+            return outcome;
           } catch (thrown) {
             if (!execution.signal.aborted)
               logger.warn('an action failed', { key, action: action.contract.id, error: thrown });

@@ -234,6 +234,18 @@ describe('an execution', () => {
     await expect(execute(change)).resolves.toEqual(expected);
   });
 
+  it('logs how it ended, with the names of run and step', async () => {
+    const { execute, logged } = await rig(double);
+    await execute();
+    const lines = logged()
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(lines).toContainEqual(
+      expect.objectContaining({ message: 'execution ended', runId: RUN, step: 'review', outcome: 'succeeded' }),
+    );
+  });
+
   it('logs what a bug said', async () => {
     const { execute, logged } = await rig(() => Promise.reject(new TypeError('the details')));
     await execute();
