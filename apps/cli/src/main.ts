@@ -17,11 +17,11 @@ function output(stream: NodeJS.WriteStream, env: NodeJS.ProcessEnv): Output {
     terminal,
     color: (env['NO_COLOR'] ?? '') === '' && (forced || (stream.isTTY && env['TERM'] !== 'dumb')),
     get columns() {
-      // Where nobody looks, nothing is cut.
-      return Math.max(20, tty.columns ?? 400);
+      // Where nobody looks, nothing is cut; a terminal that doesn't know its size says 0.
+      return Math.max(20, tty.columns || (stream.isTTY ? 80 : 400));
     },
     get rows() {
-      return Math.max(2, tty.rows ?? 24);
+      return Math.max(2, tty.rows || 24);
     },
   };
 }

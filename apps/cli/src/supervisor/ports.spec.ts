@@ -48,6 +48,15 @@ describe('ports', () => {
     await expect(refused).rejects.not.toThrow(String(free));
   });
 
+  it('that are many are all named, and the holders of the first', async () => {
+    const ports = [await take(), await take(), await take(), await take()];
+    const named = ports.map((port, index) => ({ name: `service-${index}`, port }));
+    const message = await assertPortsFree(named, HOST, 20_000).then(String, String);
+    for (const port of ports) expect(message).toContain(String(port));
+    expect(message.match(/held by process/g)).toHaveLength(process.platform === 'linux' ? 2 : 0);
+    expect(message).toContain(`2 more (${ports[2]}, ${ports[3]}) are taken`);
+  });
+
   it('in a row are found', async () => {
     const base = await findPortBase(21_000, 9, HOST);
     expect(base).not.toBeNull();

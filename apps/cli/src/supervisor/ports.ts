@@ -70,20 +70,31 @@ export interface NamedPort {
   readonly port: number;
 }
 
-/** Refuses ports that somebody else holds, naming each, its holder where that can be told, and a base that would do. */
+/** Taken ports of which the holder is told too: nine holders are more than anybody reads. */
+const TOLD = 2;
+/** Characters of a holder's command line; its end says what it runs. */
+const COMMAND_SHOWN = 80;
+
+/** Refuses ports that somebody else holds, naming each, the holder of the first where that can be told, and a base that would do. */
 export async function assertPortsFree(ports: readonly NamedPort[], host: string, portBase: number): Promise<void> {
-  const taken: string[] = [];
-  for (const { name, port } of ports) {
-    if (await portIsFree(port, host)) continue;
-    const holder = await portHolder(port);
-    const who = holder === null ? '' : `, held by process ${holder.pid}: ${holder.command.slice(0, 120)}`;
-    taken.push(`port ${port} on ${host} (for ${name}${who})`);
-  }
+  const taken: NamedPort[] = [];
+  for (const port of ports) if (!(await portIsFree(port.port, host))) taken.push(port);
   if (taken.length === 0) return;
+  const told = await Promise.all(taken.slice(0, TOLD).map((port) => tell(port, host)));
+  const rest = taken.slice(TOLD).map(({ port }) => port);
+  if (rest.length > 0) told.push(`${rest.length} more (${rest.join(', ')})`);
   const base = await findPortBase(portBase + 100, ports.length, host);
   const cure =
     base === null
       ? 'stop what holds them'
       : `stop what holds ${taken.length === 1 ? 'it' : 'them'}, or choose other ports with --port-base ${base}`;
-  throw new DevmeshError('conflict', `${taken.join('; ')} ${taken.length === 1 ? 'is' : 'are'} taken: ${cure}`);
+  throw new DevmeshError('conflict', `${told.join('; ')} ${taken.length === 1 ? 'is' : 'are'} taken: ${cure}`);
+}
+
+async function tell({ name, port }: NamedPort, host: string): Promise<string> {
+  const holder = await portHolder(port);
+  if (holder === null) return `port ${port} on ${host} (for ${name})`;
+  const { pid, command } = holder;
+  const shown = command.length <= COMMAND_SHOWN ? command : `…${command.slice(-COMMAND_SHOWN)}`;
+  return `port ${port} on ${host} (for ${name}, held by process ${pid}: ${shown.trim()})`;
 }
