@@ -74,7 +74,7 @@ export class Wire {
   /** Resolves at the first passage that `wanted` accepts, after `act` did its work there. */
   next(
     wanted: (passage: Passage) => boolean,
-    act: (passage: Passage) => Fate | Promise<Fate> = () => undefined,
+    act: (passage: Passage) => Promise<Fate> = async () => undefined,
   ): Promise<Passage> {
     return new Promise((resolve, reject) => {
       const end = this.watch(async (passage) => {

@@ -221,16 +221,16 @@ describe('ServiceCaller', () => {
     await expect(caller.call({ ...get, longPoll: true }, Reply)).resolves.toEqual({ n: 1 });
   });
 
-  it('lets calls through again at once when a probe is answered', async () => {
+  it.each(['probe', 'longPoll'])('lets calls through again at once when a %s is answered', async (kind) => {
     const { caller, server, clients } = await rig((_, response) => cut(response), {
       breakers: { cicd: { failures: 2, openMs: 60_000 } },
     });
     for (let call = 0; call < 2; call++)
       await expect(caller.call({ ...get, once: true }, Reply)).rejects.toMatchObject({ failure: 'broken' });
-    await expect(caller.call({ ...get, once: true, probe: true }, Reply)).rejects.toMatchObject({ failure: 'broken' });
+    await expect(caller.call({ ...get, [kind]: true, once: true }, Reply)).rejects.toMatchObject({ failure: 'broken' });
     await expect(caller.call(get, Reply)).rejects.toMatchObject({ code: 'circuit_open' });
     server.script((_, response) => ok(response));
-    await expect(caller.call({ ...get, once: true, probe: true }, Reply)).resolves.toEqual({ n: 1 });
+    await expect(caller.call({ ...get, [kind]: true, once: true }, Reply)).resolves.toEqual({ n: 1 });
     expect(clients.breakerStates()).toMatchObject({ cicd: 'closed' });
     await expect(caller.call(get, Reply)).resolves.toEqual({ n: 1 });
   });

@@ -37,7 +37,7 @@ export interface ServiceRequest extends CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
   /** Doing it twice is doing it once. Default: true for every method but POST. */
   readonly keyed?: boolean;
-  /** Waits on purpose: goes past bulkhead and breaker, and is never retried. */
+  /** Waits on purpose: goes past bulkhead and breaker, and is never retried. Its answer closes the breaker. */
   readonly longPoll?: boolean;
   /** Asks an instance whether it is there: goes past bulkhead and breaker, and its answer closes the breaker. */
   readonly probe?: boolean;
@@ -165,8 +165,7 @@ export class ServiceCaller {
       );
     }
     const exchange = (): Promise<Exchange> => this.#exchange(address, request, responseType, deadlineAt);
-    if (request.longPoll === true) return exchange();
-    if (request.probe !== true) return bulkhead.run(() => breaker.run(exchange));
+    if (request.longPoll !== true && request.probe !== true) return bulkhead.run(() => breaker.run(exchange));
     const answered = await exchange();
     breaker.passed();
     return answered;
