@@ -31,7 +31,8 @@ export function summaryOf(findings: readonly Finding[], threshold: Threshold): s
   const parts = SEVERITIES.filter((severity) => counts[severity] > 0).map(
     (severity) => `${counts[severity]} ${severity}`,
   );
-  const found = parts.length > 0 ? `${findings.length} findings (${parts.join(', ')})` : 'no findings';
+  const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
+  const found = parts.length > 0 ? `${count} (${parts.join(', ')})` : 'no findings';
   const against = objections(findings, threshold).length;
   const which = threshold.rejectOn === 'fixable' ? ' with a safe fix' : '';
   return against > 0

@@ -15,7 +15,8 @@ export const report = implement(documentationReport, async (ctx) => {
   const run = { ...summary, steps: summary.steps.filter(({ id }) => id !== ctx.step) };
   const markdown = reportMarkdown(run, await lastFindings(run, ctx.artifacts));
   const artifact = await ctx.artifacts.put(Buffer.from(markdown), { name: 'report.md', mediaType: MediaType.markdown });
-  return { report: artifact, summary: `${run.verdict || 'unknown'}: ${run.steps.length} steps`.slice(0, 500) };
+  const steps = run.steps.length === 1 ? '1 step' : `${run.steps.length} steps`;
+  return { report: artifact, summary: `${run.verdict || 'unknown'}: ${steps}`.slice(0, 500) };
 });
 
 /** Findings of the last review, worst first. A report without the list is better than none, so what can't be read is left out. */
