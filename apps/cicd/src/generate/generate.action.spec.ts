@@ -129,6 +129,14 @@ describe('cicd/generate', () => {
     expect(output.kept).toMatchObject([{ path: '.github/workflows/release.yml' }]);
   });
 
+  it('writes each job whole, though jobs have parts in common', async () => {
+    const part = (root: string): Record<string, string> =>
+      Object.fromEntries(Object.entries(NODE).map(([path, text]) => [`${root}/${path}`, text]));
+    const { text, workflow } = await run({ ...part('one'), ...part('two') });
+    expect(Object.keys(workflow.jobs)).toEqual(['one', 'two']);
+    expect(text).not.toMatch(/: [&*]a\d/);
+  });
+
   it('gives the sample repository a job for each of its components', async () => {
     const shop = fileURLToPath(new URL('../../../../examples/shop', import.meta.url));
     const files = readdirSync(shop, { recursive: true, withFileTypes: true })

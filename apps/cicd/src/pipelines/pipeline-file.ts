@@ -43,13 +43,17 @@ export function pipelineFile(components: readonly ComponentReport[]): Pipeline |
     jobs.push({ id, runs: steps.flatMap(({ run }) => run ?? []) });
   }
   if (jobs.length === 0) return undefined;
-  const document = new Document({
-    name: 'CI',
-    on: { push: {}, pull_request: {} },
-    permissions: { contents: 'read' },
-    concurrency: { group: 'ci-${{ github.ref }}', 'cancel-in-progress': true },
-    jobs: definitions,
-  });
+  const document = new Document(
+    {
+      name: 'CI',
+      on: { push: {}, pull_request: {} },
+      permissions: { contents: 'read' },
+      concurrency: { group: 'ci-${{ github.ref }}', 'cancel-in-progress': true },
+      jobs: definitions,
+    },
+    // Jobs share what is the same; a reader wants to see each whole.
+    { aliasDuplicateObjects: false },
+  );
   document.commentBefore = [
     ` ${GENERATED_MARK} from what manifests and code say. Yours to change: it is never written over.`,
     ' Actions are pinned by commit; the comment behind each is its tag.',

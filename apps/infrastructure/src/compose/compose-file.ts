@@ -43,7 +43,7 @@ export function composeFile(built: readonly BuiltComponent[]): string | undefine
   return [
     `# ${GENERATED_MARK}. Yours to change: it is never written over.`,
     '# Values marked with :? come from the environment or from a file .env beside this one, which belongs in no repository.',
-    stringify(file, { lineWidth: 0 }),
+    stringify(file, { lineWidth: 0, aliasDuplicateObjects: false }),
   ].join('\n');
 }
 
