@@ -98,7 +98,7 @@ export class Wire {
   }
 
   async judge(passage: Passage): Promise<Fate> {
-    for (const judge of [...this.judges]) {
+    for (const judge of this.judges) {
       const fate = await judge(passage);
       if (fate !== undefined) return fate;
     }

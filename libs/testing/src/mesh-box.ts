@@ -303,7 +303,7 @@ export class MeshBox {
     await Promise.all([...this.doors.values()].flat().map((door) => door.shut()));
     await this.postgres.stop();
     const left = ended.flat();
-    if (process.env['DEVMESH_BOX_KEEP']) console.error(`the logs of this box: ${join(this.folder, 'logs')}`);
+    if (process.env['DEVMESH_BOX_KEEP']) process.stderr.write(`the logs of this box: ${join(this.folder, 'logs')}\n`);
     else rmSync(this.folder, { recursive: true, force: true });
     if (left.length > 0) throw new Error(`still there after their end: ${left.join(', ')}`);
   }
