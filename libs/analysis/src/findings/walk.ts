@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
 import { open, readdir, type FileHandle } from 'node:fs/promises';
+import { GENERATED_FOLDERS, VENDORED_FOLDERS } from '../tree/foreign-folders.js';
 
 /** Why a file is not reviewed. */
 export const SKIP_REASONS = [
@@ -23,22 +24,6 @@ export interface TreeFile {
 }
 
 export type WalkEntry = { readonly file: TreeFile } | { readonly skipped: SkipReason; readonly path: string };
-
-const VENDORED = new Set([
-  'node_modules',
-  'bower_components',
-  'jspm_packages',
-  'vendor',
-  'third_party',
-  'third-party',
-  'site-packages',
-  '.venv',
-  'venv',
-  '.yarn',
-  '.pnpm-store',
-]);
-
-const GENERATED_FOLDERS = new Set(['dist', 'coverage', '.next', '.nuxt', '__pycache__', '.tox', '.gradle']);
 
 const SLASH = Buffer.from('/');
 
@@ -64,7 +49,7 @@ async function* walkFolder(folder: Buffer, prefix: string, exact: boolean): Asyn
     if (entry.isSymbolicLink()) yield { skipped: 'link', path };
     else if (entry.isDirectory()) {
       const lower = name.toLowerCase();
-      if (VENDORED.has(lower)) yield { skipped: 'vendored', path };
+      if (VENDORED_FOLDERS.has(lower)) yield { skipped: 'vendored', path };
       else if (GENERATED_FOLDERS.has(lower)) yield { skipped: 'generated', path };
       else yield* walkFolder(bytes, `${path}/`, isExact);
     } else if (entry.isFile()) yield { file: { path, exact: isExact, bytes } };

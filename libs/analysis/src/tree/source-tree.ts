@@ -2,6 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from '
 import { readdir } from 'node:fs/promises';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { DevmeshError } from '@devmesh/contracts/errors';
+import { GENERATED_FOLDERS, VENDORED_FOLDERS } from './foreign-folders.js';
 
 /** A regular file of a tree. `path` is relative with "/", for people and for lookups; `bytes` is the true name. */
 export interface SourceFile {
@@ -19,12 +20,8 @@ export interface SourceTreeOptions {
   readonly maxFiles?: number;
 }
 
-/** Folders of code that somebody else wrote or a tool produced. */
-const VENDORED = new Set(
-  'node_modules bower_components vendor third_party site-packages .git .hg .svn .venv venv __pycache__ .tox .nox .mypy_cache .pytest_cache .ruff_cache .next .nuxt .yarn dist target coverage .devmesh'.split(
-    ' ',
-  ),
-);
+/** What tells nothing about the code: others' work, and what tools keep. */
+const LEFT_OUT = new Set([...VENDORED_FOLDERS, ...GENERATED_FOLDERS, '.git', '.hg', '.svn', 'target', '.devmesh']);
 
 const DEFAULT_MAX_FILES = 100_000;
 const DEFAULT_MAX_BYTES = 1024 ** 2;
@@ -85,7 +82,7 @@ export class SourceTree {
         const bytes = folder.bytes.length === 0 ? entry.name : join(folder.bytes, entry.name);
         const path = decode(bytes);
         if (entry.isDirectory()) {
-          if (VENDORED.has(entry.name.toString()) || folder.depth >= MAX_DEPTH) continue;
+          if (LEFT_OUT.has(entry.name.toString().toLowerCase()) || folder.depth >= MAX_DEPTH) continue;
           folders.push({ bytes, depth: folder.depth + 1 });
         } else if (!entry.isFile()) {
           if (path !== undefined) others.add(path);
