@@ -9,7 +9,7 @@ import { useMeshBox } from './use-mesh-box.js';
 /** `CRASH_SEED=42 CRASH_RUNS=1000 CRASH_KILLS=200` for longer runs by hand. */
 const SEED = Number(process.env['CRASH_SEED'] ?? 20_261);
 const RUNS = Number(process.env['CRASH_RUNS'] ?? 100);
-const KILLS = Number(process.env['CRASH_KILLS'] ?? 30);
+const KILLS = Number(process.env['CRASH_KILLS'] ?? 24);
 
 const ORCHESTRATOR = 'orchestrator-1';
 /** For the slowest machine, ms. */

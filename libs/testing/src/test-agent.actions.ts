@@ -18,7 +18,8 @@ const Nothing = z.looseObject({});
 /** `ms`: how long it takes. `deaf`: it heeds no cancel. */
 const Takes = z.looseObject({ ms: z.number().int().min(0).default(0), deaf: z.boolean().default(false) });
 
-const common = { output: Said, timeoutMs: 60_000 };
+/** A deadline that no run reaches, however often the mesh dies: a step that timed out would be tried again, and be no finding. */
+const common = { output: Said, timeoutMs: 10 * 60_000 };
 export const TEST_ACTIONS = {
   act: defineAction({ ...common, id: 'noop/act', title: 'Answers at once', input: Nothing, isDefault: true }),
   slow: defineAction({ ...common, id: 'noop/slow', title: 'Takes its time', input: Takes }),
