@@ -59,6 +59,11 @@ describe('preparing a run', () => {
     expect(op.wakeAt).toBeNull();
   });
 
+  it('holds a plan of a text alone, to be looked at', () => {
+    const { op } = prepare(parts, RUN, request({ task: 'fix it', repository: null }), true);
+    expect(op.events).toMatchObject([{ type: 'RunCreated', plan: [{ step: 'feature-dev' }, {}, {}] }]);
+  });
+
   it.each<[string, Partial<SubmitRun>, RegExp]>([
     [
       'an unknown name',

@@ -45,7 +45,8 @@ export function prepare(parts: SubmissionParts, runId: RunId, request: SubmitRun
     (step) =>
       'repository' in inputShape(parts.catalogue, step.action) && step.with['repository'] === '${{ repository }}',
   );
-  if (needsRepository && request.repository === null) {
+  // A held run is a plan to look at first, and a text alone has one.
+  if (needsRepository && request.repository === null && !held) {
     throw new DevmeshError(
       'invalid_request',
       `workflow ${workflow.definition.name} works on a repository (step ${needsRepository.id}): give one`,
