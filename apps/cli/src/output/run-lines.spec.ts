@@ -92,12 +92,9 @@ describe('stepLines', () => {
 
   it('writes no colour when there is to be none, and the same text with it', () => {
     const bare = stepLines(runView().steps, wide);
-    // eslint-disable-next-line no-control-regex
     expect(bare.join('')).not.toMatch(/\u001b/);
     const painted = stepLines(runView().steps, { ...wide, color: true });
-    // eslint-disable-next-line no-control-regex
     expect(painted.join('')).toMatch(/\u001b\[/);
-    // eslint-disable-next-line no-control-regex
     expect(painted.map((line) => line.replace(/\u001b\[[0-9;]*m/g, '').trimEnd())).toEqual(
       bare.map((line) => line.trimEnd()),
     );
@@ -105,7 +102,6 @@ describe('stepLines', () => {
 
   it("does not let a step's words steer the terminal", () => {
     const [line = ''] = stepLines([step('x', { status: 'failed', summary: 'bad\u001b[31m\nworse' })], wide);
-    // eslint-disable-next-line no-control-regex
     expect(line).not.toMatch(/[\u001b\n]/);
   });
 });

@@ -7,7 +7,6 @@ const WIDE =
 /** Columns that a text takes in a terminal; colour codes take none. */
 export function width(text: string): number {
   const plain = text.replace(ANSI, '');
-  // eslint-disable-next-line no-control-regex
   if (/^[\u0020-\u007e]*$/.test(plain)) return plain.length;
   let columns = 0;
   for (const { segment } of segmenter.segment(plain)) columns += WIDE.test(segment) ? 2 : 1;
@@ -35,7 +34,6 @@ export const padStart = (text: string, columns: number): string =>
 
 /** Text of others for a terminal: no control characters, hence no escape codes and no line ends. */
 export function plain(text: string): string {
-  // eslint-disable-next-line no-control-regex
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ').trim();
 }
 
