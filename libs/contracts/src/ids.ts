@@ -13,7 +13,7 @@ export const StepId = z
   );
 export type StepId = z.infer<typeof StepId>;
 
-/** Agent name as in the service table of product.md, or that of an agent placed elsewhere. */
+/** Agent name as in `SERVICES`, or that of an agent placed elsewhere. */
 export const AgentName = z.string().regex(/^[a-z][a-z0-9-]{0,39}$/, 'lower-case letters, digits and "-", at most 40');
 export type AgentName = z.infer<typeof AgentName>;
 

@@ -40,7 +40,7 @@ export interface AgentModuleOptions {
   readonly sleep?: (ms: number) => Promise<void>;
 }
 
-/** An agent's module: its actions behind the agent contract (architecture.md section 4). */
+/** An agent's module: its actions behind the agent contract (README.md). */
 export function createAgentModule(options: AgentModuleOptions): DynamicModule {
   const { agent, config } = options;
   const now = options.now ?? Date.now;
