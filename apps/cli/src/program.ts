@@ -81,7 +81,10 @@ export function buildProgram(context: CliContext, chosen: (action: Action, json:
       'the repository: a folder of this machine, or a URL that the mesh clones (default: the sample repository)',
     )
     .option('--ref <ref>', 'branch, tag or commit to work on (default: HEAD)')
-    .option('--workflow <name|file>', 'a shipped workflow by its name, or a YAML file (default: planned from the task, without one deliver)')
+    .option(
+      '--workflow <name|file>',
+      'a shipped workflow by its name, or a YAML file (default: planned from the task, without one deliver)',
+    )
     .addOption(portOption())
     .option('-d, --detach', 'submit and return at once')
     .addOption(jsonOption('the run and what was delivered'))
