@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import { padEnd, plain } from '../output/text.js';
+import { shortId } from '../output/run-lines.js';
 import { theme } from '../output/theme.js';
 import { connect } from './mesh.js';
 import { resolveRun } from './runs.js';
@@ -95,10 +96,20 @@ export function logText({ source, text }: Pick<LogLine, 'source' | 'text'>, colo
   };
   const level = word('level') || 'info';
   const tone = level === 'error' ? paint.bad : level === 'warn' ? paint.warn : paint.dim;
-  const rest = Object.entries(fields)
+  const rest = Object.entries(shorten(fields))
     .filter(([name]) => !SHOWN_APART.has(name))
     .map(([name, value]) => `${name}=${typeof value === 'string' ? plain(value) : JSON.stringify(value)}`);
   return `${paint.dim(word('time').slice(11, 23))} ${padEnd(source, 18)} ${tone(padEnd(level, 5))} ${plain(word('message'))}${rest.length === 0 ? '' : ` ${paint.dim(rest.join(' '))}`}`;
+}
+
+/** Runs by their short names, and an execution's key once: the raw lines (`--json`) have all of it. */
+function shorten(fields: Record<string, unknown>): Record<string, unknown> {
+  const { runId, step, key, ...rest } = fields;
+  if (typeof runId !== 'string') return fields;
+  const run = shortId(runId);
+  if (typeof key === 'string' && key.startsWith(`${runId}/`))
+    return { key: `${run}${key.slice(runId.length)}`, ...rest };
+  return { run, ...(step === undefined ? {} : { step }), ...(key === undefined ? {} : { key }), ...rest };
 }
 
 /** The log of one service, of all, or what all of them say of one run. */
