@@ -35,6 +35,14 @@ describe('the registry of agents', () => {
     expect(registry.instances('code-review')).toEqual(['two', 'one']);
   });
 
+  it('lets instances that are equally busy take turns', async () => {
+    const { registry } = registryOf({ 'http://a': info('one'), 'http://b': info('two') });
+    await registry.refresh();
+    const first = [1, 2, 3, 4].map(() => registry.instances('code-review')[0]);
+    expect(new Set(first.slice(0, 2))).toEqual(new Set(['one', 'two']));
+    expect(first.slice(2)).toEqual(first.slice(0, 2));
+  });
+
   it('says gone for an instance where another incarnation answers now', async () => {
     const { registry, answers } = registryOf({ 'http://a': info('one') });
     await registry.refresh();

@@ -31,6 +31,7 @@ export type Whereabouts = { readonly at: string } | 'gone' | 'unknown';
 export class AgentRegistry {
   private readonly places = new Map<string, Place>();
   private readonly lastSeen = new Map<InstanceId, UnixMs>();
+  private asked = 0;
 
   constructor(
     private readonly agents: readonly AgentName[],
@@ -47,11 +48,13 @@ export class AgentRegistry {
     );
   }
 
-  /** Healthy instances, the one with the fewest dispatches under way first. */
+  /** Healthy instances, the one with the fewest dispatches under way first; equal ones take turns. */
   instances(agent: AgentName): InstanceId[] {
-    return [...this.places.values()]
-      .filter((place) => place.agent === agent && place.healthy && place.info !== undefined)
-      .sort((a, b) => a.outstanding - b.outstanding)
+    const healthy = [...this.places.values()].filter((place) => place.agent === agent && place.healthy);
+    // A step is given away before its dispatch counts: without turns, all that is submitted at once would go to one.
+    const first = healthy.length === 0 ? 0 : ++this.asked % healthy.length;
+    return [...healthy.slice(first), ...healthy.slice(0, first)]
+      .toSorted((a, b) => a.outstanding - b.outstanding)
       .flatMap((place) => (place.info === undefined ? [] : [place.info.instance]));
   }
 
