@@ -59,7 +59,14 @@ describe('endWithSignals', () => {
     const { child, said, exit } = await start('pipe');
     child.stdin?.destroy();
     expect(await exit).toEqual([0, null]);
-    expect(said()).toBe('ready\nthe supervisor is gone\nend 2000\n');
+    expect(said()).toBe('ready\nthe supervisor is gone\nend 1000\n');
+  });
+
+  it('ends in order, too, when nobody reads its log any more', async () => {
+    const { child, exit } = await start('pipe');
+    child.stdout?.destroy();
+    child.stdin?.destroy();
+    expect(await exit).toEqual([0, null]);
   });
 
   it('lives on without an input when it is nobody’s', async () => {

@@ -10,7 +10,9 @@ export interface ProcessEndOptions {
 }
 
 /** A process whose supervisor is gone has this long, ms: nobody waits for it, and its successor wants the port. */
-const ORPHAN_MS = 2_000;
+const ORPHAN_MS = 1_000;
+/** How often a process looks whether its supervisor still is its parent, ms: another may hold the pipe open. */
+const PARENT_CHECK_MS = 1_000;
 
 /**
  * Ends the process in order on SIGTERM and SIGINT, and when its supervisor dies. A second signal ends it at once. The exit
@@ -34,4 +36,10 @@ export function endWithSignals({ logger, end, drainMs, parentPipe }: ProcessEndO
   };
   if (process.channel !== undefined && process.channel !== null) process.on('disconnect', orphaned);
   process.stdin.on('end', orphaned).on('close', orphaned).on('error', orphaned).resume();
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) orphaned();
+  }, PARENT_CHECK_MS).unref();
+  // Whoever read the log is gone as well: a line that cannot be written must not end the process out of order.
+  for (const output of [process.stdout, process.stderr]) output.on('error', () => undefined);
 }
