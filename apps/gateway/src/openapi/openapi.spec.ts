@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { PUBLIC_SCHEMAS } from '@devmesh/contracts/gateway-api';
 import { describe, expect, it } from 'vitest';
 import { docsPage } from './docs-page.js';
@@ -18,7 +19,7 @@ function references(value: unknown): string[] {
 describe('the OpenAPI document', () => {
   it('is the one that is committed', async () => {
     // To write it anew: vitest run apps/gateway/src/openapi --update
-    await expect(JSON.stringify(document, null, 2) + '\n').toMatchFileSnapshot(COMMITTED.pathname);
+    await expect(JSON.stringify(document, null, 2) + '\n').toMatchFileSnapshot(fileURLToPath(COMMITTED));
   });
 
   it('names every public schema', () => {
