@@ -2,7 +2,7 @@ import type { RunId } from '@devmesh/contracts/ids';
 import type { TurnPorts } from '@devmesh/engine/ports';
 import { takeTurn, type TurnOptions } from '@devmesh/engine/turn';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
-import { withWorkContext } from '@devmesh/service-kit/context/request-context';
+import { withoutWorkContext, withWorkContext } from '@devmesh/service-kit/context/request-context';
 import { withinEngineSpan, runSpan } from '@devmesh/service-kit/tracing/engine-context';
 
 /**
@@ -33,7 +33,8 @@ export class TurnRunner {
   /** Takes the turn here and now, when there is room among `atOnce`; false when there is none. */
   takeNow(runId: RunId, atOnce: number): boolean {
     if (this.inTurn.size >= atOnce || this.inTurn.has(runId)) return false;
-    void this.take(runId);
+    // The turn outlives the request that asks for it, and is not held to that one's deadline.
+    withoutWorkContext(() => void this.take(runId));
     return true;
   }
 
