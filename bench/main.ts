@@ -6,6 +6,7 @@ import { availableParallelism, cpus, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { BOX_WORKFLOWS } from '@devmesh/testing/mesh-box-workflows';
 import { BenchMesh, type ServiceStatus } from './mesh.ts';
 import { hops, scrape, total } from './metrics.ts';
 import { cpuMs, family, pssMb } from './processes.ts';
@@ -25,18 +26,6 @@ const { values: options } = parseArgs({
   },
 });
 const wanted = (part: string) => options.only === undefined || options.only === part;
-
-const SIX_STEPS = `
-name: six_steps
-finish: false
-steps:
-  - { id: plan, action: noop/act }
-  - { id: a, action: noop/act, needs: plan }
-  - { id: b, action: noop/act, needs: plan }
-  - { id: c, action: noop/act, needs: plan }
-  - { id: d, action: noop/act, needs: plan }
-  - { id: summary, action: noop/act, needs: [a, b, c, d] }
-`;
 
 const rows: string[][] = [];
 function report(what: string, value: string, aim = ''): void {
@@ -181,7 +170,7 @@ async function drive(mesh: BenchMesh, runs: number, atOnce: number): Promise<num
   let left = runs;
   const worker = async () => {
     while (left-- > 0) {
-      const { id } = await mesh.api<{ id: string }>('/v1/runs', { workflow: { source: SIX_STEPS } });
+      const { id } = await mesh.api<{ id: string }>('/v1/runs', { workflow: { source: BOX_WORKFLOWS.six } });
       await new Promise<void>((resolve) => open.set(id, resolve));
     }
   };

@@ -67,3 +67,8 @@ export type RunListItem = z.infer<typeof RunListItem>;
 
 export const RunArtifact = ArtifactRef.extend({ step: StepId, iteration: z.number().int().positive() });
 export type RunArtifact = z.infer<typeof RunArtifact>;
+
+/** The branch that a run's result goes by: in its bundle, in the user's repository, in every view and report. */
+export function runBranch(runId: string): string {
+  return `devmesh/${runId}`;
+}

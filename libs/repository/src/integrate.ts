@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { AgentName, CommitId, Digest, RunId, StepId } from '@devmesh/contracts/ids';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
+import { runBranch } from '@devmesh/contracts/run';
 import { git, GitFailure } from './git.js';
 import { applyToIndex, isEmptyPatch, withIndexFolder } from './patch.js';
 
@@ -110,7 +111,7 @@ async function history(
 async function bundleBranch(input: IntegrateInput, base: CommitId, commit: CommitId): Promise<void> {
   const { outFile, signal } = input;
   const { gitDir } = input.repository;
-  const branch = `refs/heads/devmesh/${input.runId}`;
+  const branch = `refs/heads/${runBranch(input.runId)}`;
   await git(['update-ref', branch, commit], { gitDir });
   try {
     await git(['bundle', 'create', '--quiet', resolve(outFile), branch, `^${base}`], {

@@ -1,4 +1,5 @@
 import { SEVERITIES, type Finding } from '@devmesh/contracts/finding';
+import { runBranch } from '@devmesh/contracts/run';
 import { code, plain, table } from '../sections/markdown.js';
 import { artifactsOf, outputsOf, Outputs, type RunSummary, type StepSummary } from './run-summary.js';
 
@@ -45,7 +46,7 @@ function changes(run: RunSummary): string {
   const rows = commits
     .slice(0, MAX_ROWS)
     .map(({ commit, title, agent, step }) => [code(commit.slice(0, 12)), plain(title), plain(agent), plain(step)]);
-  const branch = `Branch ${code(`devmesh/${run.runId}`)}:`;
+  const branch = `Branch ${code(runBranch(run.runId))}:`;
   return `## What was done\n\n${branch}\n\n${table(['Commit', 'Change', 'Agent', 'Step'], rows)}`;
 }
 

@@ -6,7 +6,7 @@ import type { RunResult, RunView } from '@devmesh/contracts/gateway-api';
 import { parseExecutionKey, type ExecutionKey, type StepId, type UnixMs } from '@devmesh/contracts/ids';
 import type { JsonObject } from '@devmesh/contracts/json';
 import type { Outcome } from '@devmesh/contracts/outcome';
-import type { StepView } from '@devmesh/contracts/run';
+import { runBranch, type StepView } from '@devmesh/contracts/run';
 import type { Progress, RunRecord } from '@devmesh/contracts/state-api';
 import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import type { z } from 'zod';
@@ -27,11 +27,6 @@ const IntegratedOutput = Integrated.pick({ repository: true, bundle: true });
 const INTEGRATING = new Set(['feature-dev/integrate', 'feature-dev/implement']);
 
 const SUMMARY_CHARACTERS = 500;
-
-/** The branch that a run's result goes by in the user's repository. */
-export function branchOf(runId: string): string {
-  return `devmesh/${runId}`;
-}
 
 /** A run as people and other software see it. Pure: the same history gives the same view. */
 export function runView(history: RunHistory): RunView {
@@ -186,7 +181,7 @@ function takeOutput(view: RunView, action: string, output: JsonObject): void {
 
 function resultOf(runId: string, { repository, bundle }: z.infer<typeof IntegratedOutput>): RunResult | null {
   if (bundle === null) return null;
-  return { branch: branchOf(runId), commit: repository.commit, base: repository.base, bundle: bundle.digest };
+  return { branch: runBranch(runId), commit: repository.commit, base: repository.base, bundle: bundle.digest };
 }
 
 /** The step of a key, if the key is of the step's current iteration; what is superseded changes nothing. */
