@@ -29,7 +29,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['{apps,libs}/*/src/**/*.spec.ts', 'tools/**/*.spec.ts'],
-          exclude: [...never, '**/*.medium.spec.ts'],
+          exclude: [...never, '**/*.{medium,real}.spec.ts'],
           testTimeout: 10_000,
         },
       },
@@ -48,12 +48,34 @@ export default defineConfig({
         ...everywhere,
         test: {
           name: 'e2e',
-          include: ['e2e/**/*.spec.ts'],
+          include: ['e2e/*.spec.ts'],
+          exclude: [...never, '**/*.real.spec.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          globalSetup: ['e2e/support/clone.global-setup.ts'],
+        },
+      },
+      {
+        ...everywhere,
+        test: {
+          name: 'crash',
+          include: ['e2e/crash/*.spec.ts'],
+          exclude: [...never, '**/*.real.spec.ts'],
+          testTimeout: 180_000,
+          hookTimeout: 300_000,
+          // Each keeps a hundred runs in flight while services die, and two cores carry one such mesh.
+          fileParallelism: false,
+        },
+      },
+      {
+        ...everywhere,
+        test: {
+          name: 'real',
+          include: ['{apps,libs,e2e,tools}/**/*.real.spec.ts'],
           exclude: never,
           testTimeout: 180_000,
           hookTimeout: 300_000,
           globalSetup: ['e2e/support/clone.global-setup.ts'],
-          // Each file starts a mesh, and two cores carry one.
           fileParallelism: false,
         },
       },

@@ -1,13 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { ChildProcess } from 'node:child_process';
 import { availableParallelism, cpus, totalmem } from 'node:os';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { BOX_WORKFLOWS } from '@devmesh/testing/mesh-box-workflows';
 import { BenchMesh, type ServiceStatus } from './mesh.ts';
+import { agentOf, answering, drive, FOUR, placeAgent, postgresPid, startAgent, traceTo } from './six-steps.ts';
 import { hops, scrape, total } from './metrics.ts';
 import { cpuMs, family, pssMb } from './processes.ts';
 import { median, quantile, table } from './stats.ts';
@@ -88,41 +83,13 @@ function isFileOnly(name: string): boolean {
   return ['code-review', 'feature-dev', 'infrastructure', 'cicd', 'documentation', 'rag-context'].includes(name);
 }
 
-function postgresPid(mesh: BenchMesh): number | undefined {
-  for (const file of [join(mesh.home, 'postgres/postmaster.pid'), join(mesh.home, 'postgres/data/postmaster.pid')]) {
-    try {
-      return Number(readFileSync(file, 'utf8').split('\n')[0]);
-    } catch {
-      continue;
-    }
-  }
-  return undefined;
-}
-
 /** Lets a mesh that has just started come to rest. */
 function idle(): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, 3000));
 }
 
-/** The no-op agent: agent-kit as shipped, an action that answers at once. */
-function startAgent(mesh: BenchMesh, port: number): ChildProcess {
-  const main = fileURLToPath(new URL('../libs/testing/dist/test-agent.js', import.meta.url));
-  return spawn(process.execPath, [main], {
-    env: {
-      ...mesh.env,
-      DEVMESH_PORT: String(port),
-      TEST_AGENT_BODIES: join(mesh.home, 'bodies'),
-      DEVMESH_INTERNAL_TOKEN_FILE: join(mesh.home, 'secrets/internal-token'),
-      LOG_LEVEL: 'warn',
-    },
-    stdio: 'ignore',
-  });
-}
-
 /** plan, one of the four, summary. */
 const STEPS_ON_PATH = 3;
-
-const FOUR = ['gateway', 'orchestrator', 'state-persistence', 'database'];
 
 interface Counters {
   readonly hops: Map<string, number>;
@@ -149,72 +116,14 @@ async function count(mesh: BenchMesh, services: readonly ServiceStatus[], agent:
   return { hops: merged, commits, statements, cpu };
 }
 
-interface RunPage {
-  readonly items: readonly {
-    readonly id: string;
-    readonly status: string;
-    readonly verdict: string | null;
-    readonly createdAt: string;
-    readonly endedAt: string | null;
-  }[];
-  readonly nextCursor: string | null;
-}
-
-/**
- * Submits so many runs with so many at once; gives the time from submit to end of each as the mesh records it, ms. The runs are watched by
- * one poll of the list, so that what is counted is the runs and not their watching.
- */
-async function drive(mesh: BenchMesh, runs: number, atOnce: number): Promise<number[]> {
-  const latencies: number[] = [];
-  const open = new Map<string, () => void>();
-  let left = runs;
-  const worker = async () => {
-    while (left-- > 0) {
-      const { id } = await mesh.api<{ id: string }>('/v1/runs', { workflow: { source: BOX_WORKFLOWS.six } });
-      await new Promise<void>((resolve) => open.set(id, resolve));
-    }
-  };
-  let done = false;
-  const poll = async () => {
-    while (!done) {
-      await new Promise((resolve) => setTimeout(resolve, atOnce === 1 ? 10 : 50));
-      const { items } = await mesh.api<RunPage>(`/v1/runs?limit=${Math.min(200, atOnce * 3)}`);
-      for (const { id, verdict, createdAt, endedAt } of items) {
-        const resolve = open.get(id);
-        if (!resolve || endedAt === null) continue;
-        if (verdict !== 'passed') throw new Error(`run ${id} ended as ${verdict}`);
-        open.delete(id);
-        latencies.push(Date.parse(endedAt) - Date.parse(createdAt));
-        resolve();
-      }
-    }
-  };
-  const polling = poll();
-  await Promise.race([polling, Promise.all(Array.from({ length: atOnce }, worker))]);
-  done = true;
-  await polling;
-  return latencies;
-}
-
 async function sixSteps(): Promise<void> {
   const mesh = await BenchMesh.make();
-  const placement = mesh.file(
-    'placement.yaml',
-    `agents:\n  - name: noop\n    addresses: [${mesh.url(10)}]\n    actions: [{ id: noop/act, default: true }]\n`,
-  );
-  mesh.env['DEVMESH_PLACEMENT'] = placement;
-  // Traces go to a sink that answers at once: what tracing costs the mesh is counted, what a collector costs is not.
-  const sink = options.traced
-    ? createServer((request, response) => request.resume().on('end', () => response.end('{}')))
-    : undefined;
-  if (sink) {
-    await new Promise<void>((resolve) => sink.listen(0, '127.0.0.1', resolve));
-    mesh.env['OTEL_EXPORTER_OTLP_ENDPOINT'] = `http://127.0.0.1:${(sink.address() as AddressInfo).port}`;
-  }
+  placeAgent(mesh);
+  const sink = options.traced ? await traceTo(mesh) : undefined;
   let agent: ChildProcess | undefined;
   try {
     await mesh.cli('up');
-    agent = startAgent(mesh, mesh.portBase + 10);
+    agent = startAgent(agentOf(mesh));
     await answering(mesh.url(10));
     const services = await mesh.services();
     await drive(mesh, 300, 16);
@@ -263,17 +172,6 @@ async function sixSteps(): Promise<void> {
     await mesh.close();
     sink?.close();
   }
-}
-
-async function answering(address: string): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    const ready = await fetch(`${address}/health/live`)
-      .then((response) => response.ok)
-      .catch(() => false);
-    if (ready) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  throw new Error(`nobody answers at ${address}`);
 }
 
 if (wanted('mesh')) await wholeMesh();

@@ -7,6 +7,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { canonicalJson } from '@devmesh/contracts/canonical-json';
+import { DEFAULT_RETRY, WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { startPostgres } from '@devmesh/testing/postgres';
 import { cpuMs, family } from './processes.ts';
 import { table } from './stats.ts';
@@ -23,28 +25,26 @@ const { values: options } = parseArgs({
 });
 const SECONDS = Number(options.seconds);
 const TOKEN = randomBytes(24).toString('hex');
-const DIGEST = createHash('sha256');
-const WORKFLOW = {
-  description: 'for the bench',
+const WORKFLOW = WorkflowDefinition.parse({
   name: 'bench',
+  version: 1,
+  description: 'for the bench',
   steps: [
     {
-      action: 'documentation/write',
+      id: 'only',
       agent: 'documentation',
+      action: 'documentation/write',
+      with: {},
+      needs: [],
       always: false,
       gate: false,
-      id: 'only',
-      needs: [],
-      on: { approval: [], failure: [], rejection: [], success: [] },
-      retry: { factor: 2, initialDelayMs: 500, maxAttempts: 3, maxDelayMs: 30000 },
       timeoutMs: 1000,
-      with: {},
+      retry: DEFAULT_RETRY,
+      on: { success: [], failure: [], approval: [], rejection: [] },
     },
   ],
-  version: 1,
-};
-// Written with its members in order, this is its canonical JSON.
-const WORKFLOW_DIGEST = DIGEST.update(JSON.stringify(WORKFLOW)).digest('hex');
+});
+const WORKFLOW_DIGEST = createHash('sha256').update(canonicalJson(WORKFLOW)).digest('hex');
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
 type Result = { result: string; epoch?: number };

@@ -1,3 +1,4 @@
+import type { SystemStatus } from '@devmesh/contracts/system-status';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
@@ -84,12 +85,29 @@ describe('what there is', () => {
   it('is all well by status and by doctor', async () => {
     const { code, data } = await devmesh.json<{
       healthy: boolean;
+      system: SystemStatus;
       services: { memoryBytes: number; version: string }[];
     }>(['status']);
     expect([code, data.healthy, data.services.length]).toEqual([0, true, 9]);
+    expect(data.system).toMatchObject({ state: 'healthy', rules: [] });
+    expect(data.system.breakers).toContainEqual({
+      caller: 'orchestrator',
+      callee: 'code-review',
+      state: 'closed',
+    });
     for (const service of data.services)
       expect(service).toMatchObject({ health: 'ok', version: '0.1.0', memoryBytes: expect.any(Number) as number });
     expect(await devmesh.run(['doctor'])).toMatchObject({ code: 0, stderr: '' });
+  });
+
+  it('is held to more before it serves in production, by what the services were started with', async () => {
+    const { code, data } = await devmesh.json<{ checks: { name: string; state: string }[] }>([
+      'doctor',
+      '--production',
+    ]);
+    expect(code).toBe(1);
+    const states = Object.fromEntries(data.checks.map(({ name, state }) => [name, state]));
+    expect(states).toMatchObject({ version: 'ok', addresses: 'ok', secrets: 'ok', backups: 'bad', debugging: 'ok' });
   });
 
   it('can be listed', async () => {

@@ -214,7 +214,7 @@ describe('a task, a workflow, a key', () => {
   });
 
   it('a workflow that there is not', async () => {
-    const says = ['there is no workflow delivery', 'use one of deliver, feature_implementation, review'];
+    const says = ['there is no workflow delivery', 'use one of deliver-pr, deliver, feature_implementation, review'];
     await refuse(devmesh, ['run', '--repo', repositoryOf(), '--workflow', 'delivery'], {
       exitCode: 2,
       code: 'invalid_workflow',

@@ -26,6 +26,12 @@ describe('agents that die, and calls that get lost', () => {
     return submitted;
   }
 
+  function signal(name: string, what: NodeJS.Signals): void {
+    const pid = box().pid(name);
+    if (pid === undefined) throw new Error(`${name} is not up`);
+    process.kill(pid, what);
+  }
+
   test('an agent killed in mid-step and started again: its steps run again there, under the same key, and no others', async () => {
     const ids = await spread(8, () => box().submit(longStep(3_000)));
     const dead = box().pid('agent-1');
@@ -43,6 +49,61 @@ describe('agents that die, and calls that get lost', () => {
       expect(evidence.bodies.filter((body) => body.key === key)).toHaveLength(hit.includes(key) ? 2 : 1);
       expect(events.some(({ event }) => event.type === 'StepReassigned' && event.key === key)).toBe(hit.includes(key));
     }
+  });
+
+  test('an agent killed in a long step and started again: the run does not wait for the lease of what died', async () => {
+    const id = await box().submit(longStep(4_000));
+    const lease = async () =>
+      (
+        await box().query<{ until: Date }>(
+          `select lease_until as until from executions where key = '${id}/long/1/1' and outcome is null`,
+        )
+      )[0]?.until.getTime();
+    await box().until('the agent vouches for the step', async () => (await lease()) !== undefined);
+    const pid = box()
+      .bodies()
+      .find(({ key }) => key === `${id}/long/1/1`)?.pid;
+    const agent = box().agents.find((name) => box().pid(name) === pid) ?? '';
+    const until = (await lease()) ?? 0;
+    await box().kill(agent);
+    await box().start(agent);
+    await box().until(
+      'the step has begun again',
+      async () =>
+        box()
+          .bodies()
+          .filter(({ key }) => key === `${id}/long/1/1`).length > 1,
+    );
+    expect(Date.now()).toBeLessThan(until);
+    await box().ended([id]);
+    expect(broken(await box().evidence([id]))).toEqual([]);
+  });
+
+  test('C18: an agent that stands still between its claim and its act, past its lease, does not act when it wakes up', async () => {
+    const claimed = box().wire.next(
+      ({ calls, phase }) => calls.has('claim') && phase === 'answer',
+      async ({ caller }) => {
+        signal(caller, 'SIGSTOP');
+        return undefined;
+      },
+    );
+    const id = await box().submit(longStep(100, 'probed'));
+    const { caller } = await claimed;
+    const bodies = () =>
+      box()
+        .bodies()
+        .filter(({ key }) => key === `${id}/long/1/1`);
+    await box().ended([id]);
+    const asked = box().wire.next(
+      (passage) => passage.caller === caller && passage.calls.has('claim') && passage.phase === 'answered',
+    );
+    signal(caller, 'SIGCONT');
+    await asked;
+    const evidence = await box().evidence([id]);
+    expect(broken(evidence)).toEqual([]);
+    expect(bodies().map(({ pid }) => pid)).not.toContain(box().pid(caller));
+    expect(bodies()).toHaveLength(1);
+    expect(verdict(evidence.runs[0]?.events ?? [])).toBe('passed');
   });
 
   test('C9: an agent that dies inside effects and stays away: lost or looked up, never done twice', async () => {

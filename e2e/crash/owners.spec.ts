@@ -80,9 +80,18 @@ describe('two orchestrators at once', () => {
   test('an orchestrator that dies and stays away: the other ends its runs', async () => {
     const ids = await Promise.all(Array.from({ length: 12 }, () => box().submit(longStep(300))));
     await box().kill('orchestrator-1');
+    const killed = Date.now();
     await box().ended(ids);
-    expect(broken(await box().evidence(ids))).toEqual([]);
+    const evidence = await box().evidence(ids);
+    expect(broken(evidence)).toEqual([]);
     expect(box().isUp('orchestrator-1')).toBe(false);
+    // What is promised of a host that is gone: a turn's lease and a poll later each run goes on.
+    const next = evidence.runs.flatMap(
+      ({ events }) => events.find(({ event }) => 'at' in event && event.at > killed)?.event ?? [],
+    );
+    expect(next.length).toBeGreaterThan(0);
+    for (const event of next)
+      expect(event).toMatchObject({ at: expect.toSatisfy((at: number) => at < killed + 5_000) as number });
   });
 });
 

@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, chmodSync } from 'node:fs
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ApprovalRecord } from '@devmesh/contracts/approval';
 import type { RunView } from '@devmesh/contracts/gateway-api';
+import { vi } from 'vitest';
 
 /** What a call of `./devmesh` came to. */
 export interface Said {
@@ -174,6 +176,25 @@ export class Devmesh {
     return fetch(`${this.gateway}${path}`, { ...init, headers, signal: AbortSignal.timeout(60_000) });
   }
 
+  /** What the gateway says at this path, once it is as wanted. */
+  until<T>(path: string, wanted: (reply: T) => boolean): Promise<T> {
+    return vi.waitFor(
+      async () => {
+        const reply = (await (await this.request(path)).json()) as T;
+        if (!wanted(reply)) throw new Error(`${path} is not as wanted: ${JSON.stringify(reply)}`);
+        return reply;
+      },
+      { timeout: CALL_TIMEOUT_MS, interval: 50 },
+    );
+  }
+
+  /** The open approvals of a run, once there are so many. */
+  async asked(run: string, count = 1): Promise<ApprovalRecord[]> {
+    const path = `/v1/approvals?runId=${run}&status=open`;
+    const { items } = await this.until<{ items: ApprovalRecord[] }>(path, (page) => page.items.length === count);
+    return items;
+  }
+
   /** Stops the mesh; the folders stay. */
   down(): Promise<Said> {
     return this.run(['down', '--quiet']);
@@ -188,7 +209,7 @@ export class Devmesh {
 }
 
 /** First of nine ports in a row that are free now, below those that the kernel gives out by itself. */
-async function freePortBase(): Promise<number> {
+export async function freePortBase(): Promise<number> {
   for (let tries = 0; tries < 200; tries++) {
     const base = 12_000 + 10 * Math.floor(Math.random() * 1_900);
     const free = await Promise.all(Array.from({ length: 9 }, (_, i) => isFree(base + i)));

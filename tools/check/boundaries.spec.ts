@@ -37,8 +37,8 @@ describe('the boundaries between the rooms', () => {
     ['libs/kit/src/missing.ts', 'unresolved-import'],
     ['libs/contracts/src/imports-node.ts', 'contracts-import-only-zod'],
     ['libs/contracts/src/imports-lib.ts', 'contracts-import-only-zod'],
-    ['libs/workflow/src/imports-lib.ts', 'workflow-imports-only-contracts-and-yaml'],
-    ['libs/workflow/src/imports-clock.ts', 'workflow-imports-only-contracts-and-yaml'],
+    ['libs/workflow/src/imports-lib.ts', 'workflow-imports-only-contracts-and-parsers'],
+    ['libs/workflow/src/imports-clock.ts', 'workflow-imports-only-contracts-and-parsers'],
   ])('%s breaks %s', (file, rule) => {
     expect(brokenBy(file)).toContain(rule);
   });

@@ -4,9 +4,11 @@ import { parseArgs, stripVTControlCharacters, styleText } from 'node:util';
 import { root } from './command.ts';
 import type { Counts } from './counts.ts';
 import { checks } from './stages.ts';
-import { runTests, testProjects } from './tests.ts';
+import { listPeers, obtainPeers } from '../real-peers/main.ts';
+import { peers as knownPeers } from '../real-peers/peers.ts';
+import { runTests, testProjects, usualProjects } from './tests.ts';
 
-const help = `./devmesh test [--only checks|unit|medium|e2e]... [FILTER]...
+const help = `./devmesh test [--peers] [--only checks|unit|medium|e2e|crash|real]... [FILTER]...
 
 Runs every check and every test, sums up, and ends with the line "N passed, N failed"; a check counts as one, a test as
 one, and a test that is skipped, todo or focused counts as failed. Exit code: 0 all passed, 1 not, 2 wrong use.
@@ -15,6 +17,13 @@ one, and a test that is skipped, todo or focused counts as failed. Exit code: 0 
   unit     tests of single modules (*.spec.ts)
   medium   tests with a real PostgreSQL (*.medium.spec.ts)
   e2e      the mesh as a user meets it (e2e/*.spec.ts)
+  crash    services killed in the midst of their work (e2e/crash/*.spec.ts)
+  real     what needs Consul, Redis, Prometheus, ... on the PATH (*.real.spec.ts); only when named
+
+  --peers  gets those programs first, into a folder outside the clone, and runs real: what tools/verify-real does.
+           With --only PEER it gets that one alone; with --list it says which there are, and gets none
+
+  tools/verify-real --only consul --only toxiproxy e2e/real
 
   ./devmesh test --only checks
   ./devmesh test --only checks lint         one of the checks
@@ -27,9 +36,11 @@ interface Line extends Counts {
 }
 
 const parts = ['checks', ...testProjects] as const;
-const { chosen, filters } = readArguments(process.argv.slice(2));
+const { chosen, filters, peers } = readArguments(process.argv.slice(2));
 const lines: Line[] = [];
 const reasons: string[] = [];
+/** Whether tests were found; those whose peers no machine of this kind gets are no reason to fail. */
+let somethingRan = false;
 
 if (chosen.has('checks')) {
   const named =
@@ -47,12 +58,23 @@ if (chosen.has('checks')) {
     sumUp(check.name, { passed: passed ? 1 : 0, failed: passed ? 0 : 1 }, start);
   }
 }
+if (peers !== null) {
+  heading('peers', 'programs that the mesh works with');
+  await obtainPeers(peers, print);
+}
 for (const project of testProjects) {
   if (!chosen.has(project)) continue;
   heading(project, 'vitest');
   const start = performance.now();
   const counts = await runTests(project, filters);
   reasons.push(...counts.reasons.map((reason) => reason.replaceAll(`${root}/`, '')));
+  if (counts.notToBeHad !== undefined)
+    print(
+      `\nnot run, as what they need could not be had here:\n${counts.notToBeHad.map((name) => `  ${name}`).join('\n')}`,
+    );
+  if (counts.quarantined !== undefined)
+    print(`\nfailed, but quarantined:\n${counts.quarantined.map((line) => `  ${line}`).join('\n')}`);
+  somethingRan ||= counts.passed > 0 || counts.notToBeHad !== undefined || counts.quarantined !== undefined;
   sumUp(project, counts, start);
 }
 
@@ -66,26 +88,44 @@ if (reasons.length > 0) print(`\n${reasons.map((reason) => `- ${reason}`).join('
 const passed = lines.reduce((sum, line) => sum + line.passed, 0);
 const failed = lines.reduce((sum, line) => sum + line.failed, 0);
 print(`\n${passed} passed, ${failed} failed`);
-process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+process.exitCode = failed === 0 && (passed > 0 || somethingRan) ? 0 : 1;
 
-function readArguments(args: string[]): { chosen: Set<string>; filters: string[] } {
+function readArguments(args: string[]): { chosen: Set<string>; filters: string[]; peers: string[] | null } {
   try {
     const { values, positionals } = parseArgs({
       args,
       allowPositionals: true,
-      options: { only: { type: 'string', multiple: true }, help: { type: 'boolean', short: 'h' } },
+      options: {
+        peers: { type: 'boolean' },
+        list: { type: 'boolean' },
+        only: { type: 'string', multiple: true },
+        help: { type: 'boolean', short: 'h' },
+      },
     });
     if (values.help === true) {
       process.stdout.write(help);
       process.exit(0);
     }
-    const only = values.only ?? [];
+    const peers = values.peers === true ? (values.only ?? []) : null;
+    const unknownPeer = peers?.find((peer) => !knownPeers.some(({ name }) => name === peer));
+    if (unknownPeer !== undefined)
+      wrongUse(`--only ${unknownPeer}: there are ${knownPeers.map(({ name }) => name).join(', ')}`);
+    if (values.list === true) {
+      if (peers === null) wrongUse('--list goes with --peers');
+      listPeers(print);
+      process.exit(0);
+    }
+    const only = peers === null ? (values.only ?? []) : ['real'];
     const unknown = only.find((part) => !parts.some((known) => known === part));
     if (unknown !== undefined) wrongUse(`--only ${unknown}: there are ${parts.join(', ')}`);
     if (positionals.length > 0 && only.length === 0) {
-      wrongUse(`"${positionals[0]}" needs to know where to look: add --only unit, medium or e2e`);
+      wrongUse(`"${positionals[0]}" needs to know where to look: add --only unit, medium, e2e, crash or real`);
     }
-    return { chosen: new Set(only.length === 0 ? parts : only), filters: positionals.map(fromRoot) };
+    return {
+      chosen: new Set(only.length === 0 ? ['checks', ...usualProjects] : only),
+      filters: positionals.map(fromRoot),
+      peers,
+    };
   } catch (error) {
     return wrongUse(error instanceof Error ? error.message : String(error));
   }

@@ -1,14 +1,18 @@
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand, root } from './command.ts';
+import { quarantine, quarantineProblems } from '../real-peers/quarantine.ts';
 import { countTests, type TestCounts, type VitestReport } from './counts.ts';
 
 /** Minutes after which a project of tests is killed: a test that hangs must not hang the run. */
-const limits = { unit: 5, medium: 6, e2e: 12 } as const;
+const limits = { unit: 10, medium: 10, e2e: 20, crash: 15, real: 35 } as const;
 
 export type TestProject = keyof typeof limits;
 
 export const testProjects = Object.keys(limits) as TestProject[];
+
+/** What runs when nothing is chosen: `real` needs programs that no package brings. */
+export const usualProjects = testProjects.filter((project) => project !== 'real');
 
 /** Runs one project of `vitest.config.ts`, showing it live. `filters` are vitest's: parts of file names. */
 export async function runTests(project: TestProject, filters: string[]): Promise<TestCounts> {
@@ -38,7 +42,11 @@ export async function runTests(project: TestProject, filters: string[]): Promise
     const reason = `vitest ended without a report (exit ${exitCode ?? 'by a signal'})`;
     return exitCode === 0 ? { passed: 0, failed: 0, reasons: [] } : { passed: 0, failed: 1, reasons: [reason] };
   }
-  return countTests(report, exitCode);
+  if (project !== 'real') return countTests(report, exitCode);
+  const counts = countTests(report, exitCode, quarantine);
+  const names = report.testResults.flatMap((file) => file.assertionResults.map(({ fullName }) => fullName));
+  const problems = quarantineProblems(quarantine, Date.now(), filters.length === 0 ? new Set(names) : null);
+  return { ...counts, failed: counts.failed + problems.length, reasons: [...counts.reasons, ...problems] };
 }
 
 function readReport(file: string): VitestReport | undefined {

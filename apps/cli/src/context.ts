@@ -10,6 +10,8 @@ export interface CliContext {
   readonly out: Output;
   readonly err: Output;
   readonly readStdin: () => Promise<string>;
+  /** Asks whoever sits at the terminal; anything but yes is no. */
+  readonly confirm: (question: string) => Promise<boolean>;
   /** Called when the command is over, however it ended. */
   readonly atEnd: (cleanUp: () => Promise<void>) => void;
   /** Aborted by the first Ctrl-C. */

@@ -1,3 +1,4 @@
+import { createInterface } from 'node:readline/promises';
 import type { WriteStream } from 'node:tty';
 import { CLONE } from './clone.js';
 import type { CliContext, Output } from './context.js';
@@ -32,6 +33,16 @@ async function readStdin(): Promise<string> {
   return Buffer.concat(chunks).toString();
 }
 
+async function confirm(question: string): Promise<boolean> {
+  const lines = createInterface({ input: process.stdin, output: process.stdout });
+  try {
+    const answer = await lines.question(question, { signal: interrupt.signal });
+    return /^y(es)?$/i.test(answer.trim());
+  } finally {
+    lines.close();
+  }
+}
+
 const interrupt = new AbortController();
 process.on('SIGINT', () => {
   // The second one does not wait for anything.
@@ -58,6 +69,7 @@ const context: CliContext = {
   out: output(process.stdout, process.env),
   err: output(process.stderr, process.env),
   readStdin,
+  confirm,
   atEnd: (cleanUp) => cleanUps.push(cleanUp),
   interrupted: interrupt.signal,
 };

@@ -19,6 +19,10 @@ const COMMANDS = [
   'diff',
   'cancel',
   'resume',
+  'prove',
+  'prune',
+  'backup',
+  'restore',
   'agents',
   'workflows',
   'doctor',
@@ -115,7 +119,7 @@ describe('a mesh that is not up', () => {
   it('is told by status, as JSON too', async () => {
     const cli = context();
     expect(await runCli(cli, ['status', '--json'])).toBe(1);
-    expect(JSON.parse(cli.out.text())).toEqual({ up: false, healthy: false, mesh: null, services: [] });
+    expect(JSON.parse(cli.out.text())).toEqual({ up: false, healthy: false, system: null, mesh: null, services: [] });
   });
 
   it('is brought down gladly', async () => {
@@ -180,4 +184,21 @@ describe('the exit code of a run', () => {
     ['stuck', null, 3],
     ['running', null, null],
   ] as const)('%s, %s: %s', (status, verdict, code) => expect(exitCodeOfRun({ status, verdict })).toBe(code));
+});
+
+describe('prove', () => {
+  it('says where a workflow is wrong, and proves nothing', async () => {
+    const cli = context();
+    const file = join(cli.home.root, 'mine.yaml');
+    writeFileSync(file, 'name: mine\nsteps:\n  - { id: a, action: nope/nope }\n');
+    expect(await runCli(cli, ['prove', file])).toBe(2);
+    expect(cli.err.text()).toMatch(/line 3, column 14: no agent has an action nope\/nope/);
+    expect(cli.out.text()).toBe('');
+  });
+
+  it('names the workflows there are', async () => {
+    const cli = context();
+    expect(await runCli(cli, ['prove', 'nowhere'])).toBe(2);
+    expect(cli.err.text()).toMatch(/no workflow nowhere: name one of .*deliver.*purchase/);
+  });
 });

@@ -2,36 +2,39 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { EXIT, type CliContext, type ExitCode } from './context.js';
 import { exitCodeOf, showError } from './errors.js';
 import { productVersion } from './clone.js';
+import type { ApprovalsOptions, DecideOptions } from './commands/approvals.js';
 import type { CancelOptions } from './commands/cancel.js';
 import type { DiffOptions } from './commands/diff.js';
+import type { DoctorOptions } from './commands/doctor.js';
 import type { DownOptions } from './commands/down.js';
 import type { EventsOptions } from './commands/events.js';
 import type { LogsOptions } from './commands/logs.js';
+import type { ProveOptions } from './commands/prove.js';
 import type { RunOptions } from './commands/run.js';
 import type { RunsOptions } from './commands/runs.js';
 import type { ShowOptions } from './commands/show.js';
 import type { StatusOptions } from './commands/status.js';
+import type { TriggerOptions } from './commands/triggers.js';
 import type { UpOptions } from './commands/up.js';
+import { addBackup } from './program-backup.js';
+import { addLifeCycle } from './program-life-cycle.js';
+import { addRules } from './program-rules.js';
+import { jsonOption, runArgument, whole, type Action, type Chosen } from './program-options.js';
 
-type Action = () => Promise<ExitCode>;
-
-function whole(min: number, max: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (!/^\d+$/.test(text) || value < min || value > max)
-      throw new InvalidArgumentError(`It is a whole number from ${min} to ${max}.`);
-    return value;
-  };
+function priority(text: string): number {
+  const value = Number(text);
+  if (!/^-?\d+$/.test(text) || value < -100 || value > 100)
+    throw new InvalidArgumentError('It is a whole number from -100 to 100.');
+  return value;
 }
 
-const jsonOption = (what: string): Option => new Option('--json', `print ${what} as JSON, and nothing else`);
 const portOption = (): Option =>
   new Option('--port-base <port>', 'first of the nine ports in a row').argParser(whole(1024, 65_526));
 
 const EXIT_CODES = `
 Exit codes:
   0    passed
-  1    failed or rejected
+  1    failed, rejected, or done in part
   2    wrong use
   3    needs a person
   130  cancelled, or left with Ctrl-C`;
@@ -42,7 +45,7 @@ function examples(self: string, ...lines: readonly (readonly [string, string])[]
 }
 
 /** The whole command. Commands are loaded when they are called: a `--help` or a `status` costs no more than it needs. */
-export function buildProgram(context: CliContext, chosen: (action: Action, json: boolean) => void): Command {
+export function buildProgram(context: CliContext, chosen: Chosen): Command {
   const { self } = context;
   const ex = (...lines: readonly (readonly [string, string])[]): string => examples(self, ...lines);
   const program = new Command('devmesh');
@@ -85,8 +88,10 @@ export function buildProgram(context: CliContext, chosen: (action: Action, json:
       '--workflow <name|file>',
       'a shipped workflow by its name, or a YAML file (default: planned from the task, without one deliver)',
     )
+    .addOption(new Option('--priority <number>', 'the highest goes first among waiting runs').argParser(priority))
     .addOption(portOption())
     .option('-d, --detach', 'submit and return at once')
+    .option('--dry-run', 'show what it would do if all went well, and do nothing')
     .addOption(jsonOption('the run and what was delivered'))
     .option('-q, --quiet', 'print only the result')
     .addHelpText(
@@ -97,6 +102,7 @@ export function buildProgram(context: CliContext, chosen: (action: Action, json:
         ['run --repo . --workflow review', 'a report, and no change'],
         ['run --repo . --ref v1.2 "Build a login AND write a Dockerfile"', 'planned from the text'],
         ['run --repo https://example.org/shop.git --detach', 'cloned by the mesh; do not wait'],
+        ['run --dry-run --workflow my.yaml', 'waves of steps, effects, approvals; nothing is started'],
         ['run --json | jq .run.verdict', 'for scripts'],
       )}\n${EXIT_CODES}\n\nYour working tree, index, branches, config and hooks are never touched: the result is a new branch.\nThe mesh is started when it isn't up, and stays up: ${self} down stops it.`,
     )
@@ -106,9 +112,20 @@ export function buildProgram(context: CliContext, chosen: (action: Action, json:
 
   command('up', 'start the mesh')
     .addOption(portOption())
+    .option('--consul [address]', 'find each other through the Consul agent there (127.0.0.1:8500)')
+    .option('--instances <service=count>', 'further processes of a service, as in code-review=2,orchestrator=2')
+    .option('--inspect [port]', 'let debuggers attach to each process, from that port on (9230), on this machine alone')
     .addOption(jsonOption('the state of the mesh'))
     .option('-q, --quiet', 'print nothing')
-    .addHelpText('after', ex(['up', 'on ports 8000 to 8008'], ['up --port-base 9000', 'when those are taken']))
+    .addHelpText(
+      'after',
+      ex(
+        ['up', 'on ports 8000 to 8008'],
+        ['up --port-base 9000', 'when those are taken'],
+        ['up --consul --instances code-review=2', 'with a Consul, and two of one service'],
+        ['up --inspect', 'and then the compound mesh in VS Code'],
+      ),
+    )
     .action((options: UpOptions) =>
       chosen(async () => (await import('./commands/up.js')).up(context, options), options.json === true),
     );
@@ -139,16 +156,19 @@ export function buildProgram(context: CliContext, chosen: (action: Action, json:
       chosen(async () => (await import('./commands/runs.js')).runs(context, options), options.json === true),
     );
 
-  const runArgument = 'a run: its id, at least 4 characters of its end, or "last"';
-
   command('show', 'show a run: steps, result, artifacts')
     .argument('<run>', runArgument)
     .option('-f, --follow', 'watch it to its end and bring its result home, as run does')
     .option('--fetch', 'bring its branch, report and artifacts home')
+    .addOption(new Option('--at <event>', 'as it was after that event').argParser(whole(1, 10_000_000)))
     .addOption(jsonOption('the run'))
     .addHelpText(
       'after',
-      ex(['show last', 'the newest run'], ['show 9f3c21aa --follow', 'after run --detach or Ctrl-C']),
+      ex(
+        ['show last', 'the newest run'],
+        ['show 9f3c21aa --follow', 'after run --detach or Ctrl-C'],
+        ['show last --at 12', 'as it was after its twelfth event'],
+      ),
     )
     .action((run: string, options: ShowOptions) =>
       chosen(async () => (await import('./commands/show.js')).show(context, run, options), options.json === true),
@@ -197,13 +217,116 @@ export function buildProgram(context: CliContext, chosen: (action: Action, json:
       chosen(async () => (await import('./commands/cancel.js')).cancel(context, run, options), options.json === true),
     );
 
-  command('resume', 'wake a run that is stuck')
+  const approvalArgument = 'an approval: its id, or at least 4 characters of its end';
+
+  command('approvals', 'list what waits for a decision')
+    .option('--run <run>', 'only of this run')
+    .option('--all', 'what was decided too')
+    .addOption(jsonOption('the approvals'))
+    .addHelpText(
+      'after',
+      ex(['approvals', 'what is asked, and until when'], ['approvals --run last --all', 'of the newest run']),
+    )
+    .action((options: ApprovalsOptions) =>
+      chosen(async () => (await import('./commands/approvals.js')).approvals(context, options), options.json === true),
+    );
+
+  for (const [name, verdict] of [
+    ['approve', 'approved'],
+    ['reject', 'rejected'],
+  ] as const) {
+    command(name, `${name} what a run asks; it is shown first`)
+      .argument('<approval>', approvalArgument)
+      .option('-m, --comment <text>', 'kept with the decision')
+      .option('-y, --yes', 'do not ask again')
+      .addOption(jsonOption('the approval'))
+      .addHelpText('after', ex([`${name} 9f3c21aa -m "looks right"`, 'only what was shown is decided on']))
+      .action((approval: string, options: DecideOptions) =>
+        chosen(
+          async () => (await import('./commands/approvals.js')).decide(context, verdict, approval, options),
+          options.json === true,
+        ),
+      );
+  }
+
+  command('pause', 'pause a run: what is under way ends, nothing new begins')
+    .argument('<run>', runArgument)
+    .option('--reason <text>', 'kept with the run', 'paused on the command line')
+    .addOption(jsonOption('the run'))
+    .addHelpText('after', ex(['pause last', 'resume lets it go on']))
+    .action((run: string, options: CancelOptions) =>
+      chosen(async () => (await import('./commands/cancel.js')).pause(context, run, options), options.json === true),
+    );
+
+  command('resume', 'let a paused run go on; wake one that is stuck')
     .argument('<run>', runArgument)
     .addOption(jsonOption('the run'))
     .addHelpText('after', ex(['resume last', 'after its trouble was mended']))
     .action((run: string, options: { json?: boolean }) =>
       chosen(async () => (await import('./commands/cancel.js')).resume(context, run, options), options.json === true),
     );
+
+  addLifeCycle({ context, command, chosen, examples: ex });
+
+  command('triggers', 'list what starts runs by itself; add or remove a schedule or webhook')
+    .usage('[options] [add|remove] [name] [task]')
+    .argument('[verb]', '"add" or "remove" (default: list them)')
+    .argument('[name]', 'how it is called')
+    .argument('[task]', 'what its runs are to do')
+    .option('--cron <expression>', 'a schedule: five fields, such as "0 3 * * 1-5"')
+    .option('--timezone <zone>', 'whose clock it goes by (default: UTC)')
+    .option('--webhook', 'a webhook: signed deliveries of a forge')
+    .option('--event <names...>', 'only deliveries of these events, such as push; one * stands for anything')
+    .option('--branch <names...>', 'only deliveries about these branches')
+    .option('--repo <url>', 'the repository that its runs work on; the mesh clones it each time')
+    .option('--ref <ref>', 'branch, tag or commit; ${{ branch }} is that of the delivery')
+    .option('--workflow <name|file>', 'a shipped workflow by its name, or a YAML file')
+    .addOption(jsonOption('the triggers'))
+    .addHelpText(
+      'after',
+      ex(
+        ['triggers', 'all of them, and what they last did'],
+        ['triggers add nightly --cron "0 3 * * *" --repo https://example.org/shop.git', 'every night at three'],
+        [
+          "triggers add on-push --webhook --branch main --repo https://example.org/shop.git --ref '${{ branch }}'",
+          'shows the secret, once',
+        ],
+        ['triggers remove nightly', 'what it started goes on'],
+      ),
+    )
+    .action((verb: string | undefined, name: string | undefined, task: string | undefined, options: TriggerOptions) =>
+      chosen(
+        async () => (await import('./commands/triggers.js')).triggers(context, verb, name, task, options),
+        options.json === true,
+      ),
+    );
+
+  command('prove', 'put a workflow through every fault, on this engine and without a mesh')
+    .usage('[options] [workflow]')
+    .argument('[workflow]', 'a shipped workflow by its name, or a YAML file (default: those of the committed proof)')
+    .option('--full', 'exhaustively: every single fault, and every pair of crash points')
+    .addOption(new Option('--seed <n>', 'what is left to chance comes from it').argParser(whole(1, 2_000_000_000)))
+    .addOption(
+      new Option('--minutes <n>', 'stop after so long (default: 1; with --full: none)').argParser(whole(1, 1440)),
+    )
+    .addOption(jsonOption('the proof'))
+    .addHelpText(
+      'after',
+      `${ex(
+        ['prove deliver', 'a minute of it'],
+        ['prove my-flow.yaml --minutes 5', 'a workflow of yours; nothing of it is run for real'],
+        ['prove deliver --full', 'all of it: some minutes'],
+        ['prove --full', 'what the proof is about, and the mutants; writes docs/proof.md'],
+      )}\n\nExits 0 when every promise held, 1 when one was broken: its seed and the shortest way there are shown.`,
+    )
+    .action((workflow: string | undefined, options: ProveOptions) =>
+      chosen(
+        async () => (await import('./commands/prove.js')).prove(context, workflow, options),
+        options.json === true,
+      ),
+    );
+
+  addBackup({ context, command, chosen, examples: ex });
 
   command('agents', 'list the agents and their actions')
     .addOption(jsonOption('the agents'))
@@ -219,10 +342,19 @@ export function buildProgram(context: CliContext, chosen: (action: Action, json:
       chosen(async () => (await import('./commands/agents.js')).workflows(context, options), options.json === true),
     );
 
+  addRules({ context, command, chosen, examples: ex });
+
   command('doctor', 'say what is wrong with this machine, and the cure')
+    .option('--production', 'hold it to docs/production-checklist.md too')
     .addOption(jsonOption('the findings'))
-    .addHelpText('after', ex(['doctor', 'exits 1 when something has to be mended']))
-    .action((options: { json?: boolean }) =>
+    .addHelpText(
+      'after',
+      ex(
+        ['doctor', 'exits 1 when something has to be mended'],
+        ['doctor --production', 'before a mesh serves others; as the user that runs it'],
+      ),
+    )
+    .action((options: DoctorOptions) =>
       chosen(async () => (await import('./commands/doctor.js')).doctor(context, options), options.json === true),
     );
 

@@ -1,5 +1,6 @@
 import { Module, type DynamicModule } from '@nestjs/common';
 import { createAgentModule } from '@devmesh/agent-kit/agent/agent.module';
+import { SEVERITIES } from '@devmesh/contracts/finding';
 import { createActions } from './actions.js';
 import type { CodeReviewConfig } from './config.js';
 
@@ -12,6 +13,7 @@ export class AppModule {
       config,
       actions: ({ metrics }) => {
         const findings = metrics.counter('code_review_findings');
+        for (const severity of SEVERITIES) findings.inc({ severity }, 0);
         return createActions({
           recordFindings: (counts) => {
             for (const [severity, count] of Object.entries(counts)) findings.inc({ severity }, count);

@@ -10,7 +10,7 @@ import type { ArtifactRef } from '@devmesh/contracts/artifact';
 import type { Finding } from '@devmesh/contracts/finding';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
 import { makeRepository, removeAll, userGit } from '@devmesh/repository/testing/sample-git';
-import { actions } from './actions.js';
+import { createActions } from './actions.js';
 import { applyFixesAction } from './apply-fixes/apply-fixes.action.js';
 import { implementAction } from './implement/implement.action.js';
 import { integrateAction } from './integrate/integrate.action.js';
@@ -227,10 +227,12 @@ describe('implement on the sample repository', () => {
 });
 
 it('offers every action of its contract', () => {
-  expect(actions.map(({ contract }) => contract.id)).toEqual([
+  expect(createActions({ forges: {}, pushProtocols: ['https'] }).map(({ contract }) => contract.id)).toEqual([
     'feature-dev/apply-fixes',
     'feature-dev/integrate',
     'feature-dev/implement',
+    'feature-dev/push',
+    'feature-dev/pull-request',
   ]);
 });
 

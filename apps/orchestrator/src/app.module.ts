@@ -25,6 +25,7 @@ import { StateStoreAdapter } from './state/state-store.adapter.js';
 import { WorkflowStore } from './state/workflow-store.js';
 import { TurnObserver } from './turns/turn-observer.js';
 import { TurnRunner } from './turns/turn-runner.js';
+import { queuePlace } from './turns/run-queue.js';
 import { TurnsLifecycle } from './turns/turns.lifecycle.js';
 
 const AGENTS = SERVICE_NAMES.filter((name) => SERVICES[name].agent);
@@ -36,6 +37,7 @@ function currentTraceparent(): string | null {
 
 function providers(config: OrchestratorConfig): Provider[] {
   const { catalogue, addresses: placed } = readPlacement(config.placementFile);
+  const place = queuePlace(config);
   return [
     { provide: CATALOGUE, useValue: catalogue },
     { provide: WorkflowLibrary, useFactory: () => new WorkflowLibrary(config.workflowsFolder, catalogue) },
@@ -88,7 +90,7 @@ function providers(config: OrchestratorConfig): Provider[] {
         metrics: Metrics,
         health: HealthRegistry,
         shutdown: Shutdown,
-      ) => new TurnsLifecycle({ config, clients, registry, runner, logger, metrics, health, shutdown }),
+      ) => new TurnsLifecycle({ config, place, clients, registry, runner, logger, metrics, health, shutdown }),
     },
     {
       provide: RunsService,
@@ -109,7 +111,7 @@ function providers(config: OrchestratorConfig): Provider[] {
           traceparent: currentTraceparent,
           state: clients.state,
           workflows,
-          hint: (runId) => turns.hint(runId),
+          hint: (runId, priority) => turns.hint(runId, priority),
           newRunId: randomUUIDv7,
           logger,
         }),

@@ -16,7 +16,12 @@ export const OrchestratorConfig = ServiceConfig.extend({
   queueDatabaseUrl: secretSetting(
     'DEVMESH_QUEUE_DATABASE_URL',
     'postgres://user:password@host:port/database of a role that sees the queue only',
-    z.url({ protocol: /^postgres(ql)?$/ }),
+    z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  ),
+  queueRedisUrl: secretSetting(
+    'DEVMESH_QUEUE_REDIS_URL',
+    'redis://user:password@host:port/number, or rediss:// with TLS, of a Redis or Valkey that keeps the queue in place of PostgreSQL',
+    z.url({ protocol: /^rediss?$/ }).optional(),
   ),
   queueSchema: setting(
     'DEVMESH_QUEUE_SCHEMA',
@@ -29,7 +34,7 @@ export const OrchestratorConfig = ServiceConfig.extend({
   turns: setting(
     'DEVMESH_TURNS',
     'how many runs may be in a turn at once, 1 to 1000',
-    z.int().min(1).max(1000).default(64),
+    z.int().min(1).max(1000).default(256),
   ),
   placementFile: setting(
     'DEVMESH_PLACEMENT',

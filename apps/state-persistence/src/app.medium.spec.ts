@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -9,6 +9,7 @@ import { createService, type Service } from '@devmesh/service-kit/service';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { AppModule } from './app.module.js';
+import { noteBackup } from './backup/last-backup.js';
 import { JSON_BODY_BYTES, StateConfig } from './config.js';
 import { appendOp, createOp, WORKFLOW, WORKFLOW_DIGEST } from './testing/state.fixture.js';
 
@@ -31,8 +32,16 @@ afterAll(async () => {
   await rm(home, { recursive: true });
 });
 
+const FIRST_KEY = `dm_${randomBytes(24).toString('hex')}`;
+
 function start(): Promise<Service> {
-  const env = { DEVMESH_INTERNAL_TOKEN: TOKEN, DATABASE_URL: database.url, DEVMESH_HOME: home, LOG_LEVEL: 'error' };
+  const env = {
+    DEVMESH_INTERNAL_TOKEN: TOKEN,
+    DATABASE_URL: database.url,
+    DEVMESH_HOME: home,
+    DEVMESH_FIRST_API_KEY: FIRST_KEY,
+    LOG_LEVEL: 'error',
+  };
   const config = readConfig(StateConfig, { service: 'state-persistence', env });
   return createService({
     name: 'state-persistence',
@@ -59,6 +68,16 @@ function upload(digest: string, body: Buffer<ArrayBuffer>): Promise<Response> {
   });
 }
 
+test('the first API key is known from the start, at every start', async () => {
+  const again = await start();
+  await again.close();
+  const hash = createHash('sha256').update(FIRST_KEY).digest('hex');
+  expect(await call('POST', '/v1/api-keys/verify', { hash })).toMatchObject({
+    status: 200,
+    body: { projectId: 'default', name: 'first' },
+  });
+});
+
 test('a run goes from its workflow to its end over HTTP', async () => {
   expect(await call('PUT', `/v1/workflows/${WORKFLOW_DIGEST}`, WORKFLOW)).toEqual({ status: 200, body: {} });
   expect((await call('GET', `/v1/workflows/${WORKFLOW_DIGEST}`)).body).toEqual(WORKFLOW);
@@ -69,7 +88,7 @@ test('a run goes from its workflow to its end over HTTP', async () => {
     body: { results: [{ result: 'created', runId, fresh: true }] },
   });
   const due = await call('POST', '/v1/runs/due', { limit: 10, leaseMs: 5_000, waitMs: 10_000 });
-  expect(due).toEqual({ status: 200, body: { runs: [{ runId, lease: 1 }] } });
+  expect(due).toEqual({ status: 200, body: { runs: [{ runId, lease: 1, priority: 0 }] } });
   await call('POST', '/v1/batch', { ops: [{ op: 'acquire', runId, owner: 'o' }] });
   const message = { kind: 'cancel', by: 'me', reason: 'changed my mind' };
   expect((await call('POST', `/v1/runs/${runId}/inbox`, { dedupeKey: 'c', message })).body).toEqual({
@@ -127,6 +146,103 @@ test('a run goes from its workflow to its end over HTTP', async () => {
   expect(metrics).toContain('workflow_duration_seconds_count 1');
   expect(metrics).toContain('active_workflows 0');
   expect(metrics).toMatch(/state_transactions_total [1-9]/);
+});
+
+test('the last backup is exported once there is one', async () => {
+  const read = async (): Promise<string> => (await fetch(`${url}/metrics`)).text();
+  expect(await read()).not.toMatch(/^backup_last_success_timestamp_seconds/m);
+  await noteBackup(home, { name: 'devmesh', at: '2026-11-20T02:00:00.000Z', targets: ['/mnt/backups'] });
+  expect(await read()).toContain(`backup_last_success_timestamp_seconds ${Date.UTC(2026, 10, 20, 2) / 1000}`);
+  expect(await read()).toMatch(/data_disk_free_bytes [1-9]/);
+});
+
+test('the detail of a run is removed over HTTP, and is gone then', async () => {
+  const create = createOp({ wakeAt: Date.now() });
+  const { runId } = create;
+  await call('POST', '/v1/batch', { ops: [create] });
+  await call('POST', '/v1/batch', { ops: [{ op: 'acquire', runId, owner: 'o' }] });
+  const ended = { verdict: 'passed', reason: 'all well' } as const;
+  await call('POST', '/v1/batch', { ops: [appendOp(runId, 1, { ended, wakeAt: null, park: true })] });
+  const prune = (dryRun: boolean): Promise<unknown> =>
+    call('POST', '/v1/runs/prune', { projectId: 'default', olderThanMs: 0, dryRun });
+  // Whatever else has ended in this database is counted too.
+  const counted = (await prune(true)) as { body: { runs: number } };
+  expect(counted.body.runs).toBeGreaterThan(0);
+  expect(await prune(false)).toEqual({ status: 200, body: { ...counted.body, events: expect.any(Number) as number } });
+  for (const part of ['events', 'artifacts']) {
+    expect(await call('GET', `/v1/runs/${runId}/${part}`)).toMatchObject({ status: 410, body: { code: 'gone' } });
+  }
+  expect((await call('GET', `/v1/runs/${runId}`)).body).toMatchObject({
+    verdict: 'passed',
+    prunedAt: expect.any(String) as string,
+  });
+  const metrics = await (await fetch(`${url}/metrics`)).text();
+  expect(metrics).toContain(`runs_pruned_total ${counted.body.runs}`);
+});
+
+test('an approval is asked, decided and acted on over HTTP', async () => {
+  const create = createOp({ wakeAt: Date.now() });
+  const { runId } = create;
+  const id = randomUUID();
+  const hash = 'd'.repeat(64);
+  const what = {
+    kind: 'consent',
+    title: 'May it?',
+    subject: {},
+    hash,
+    remindAt: null,
+    escalateAt: null,
+    escalateTo: [],
+  };
+  const request = { id, ...what, expiresAt: Date.now() + 60_000 };
+  await call('POST', '/v1/batch', { ops: [create] });
+  await call('POST', '/v1/batch', { ops: [{ op: 'acquire', runId, owner: 'o' }] });
+  const asks = { ...appendOp(runId, 1), approvals: [{ step: 'only', iteration: 1, request }] };
+  expect((await call('POST', '/v1/batch', { ops: [asks] })).body).toMatchObject({ results: [{ result: 'appended' }] });
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('approvals_pending 1');
+  const open = { id, runId, status: 'open', hash };
+  expect(await call('GET', `/v1/approvals?runId=${runId}&status=open`)).toMatchObject({
+    status: 200,
+    body: { items: [open], nextCursor: null },
+  });
+  expect(await call('GET', `/v1/approvals/${id}`)).toMatchObject({ status: 200, body: open });
+  const none = randomUUID();
+  expect(await call('GET', `/v1/approvals/${none}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  const decide = (approval: string, over: object = {}) =>
+    call('POST', `/v1/approvals/${approval}/verdict`, { verdict: 'approved', hash, by: 'ann', ...over });
+  expect(await decide(none)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  expect(await decide(id, { hash: 'e'.repeat(64) })).toMatchObject({ status: 409, body: { code: 'approval_changed' } });
+  const decided = await decide(id);
+  expect(decided).toMatchObject({ status: 200, body: { id, status: 'approved', decidedBy: 'ann' } });
+  expect(await decide(id)).toEqual(decided);
+  expect(await decide(id, { by: 'bob' })).toMatchObject({ status: 409, body: { code: 'approval_closed' } });
+  expect(await (await fetch(`${url}/metrics`)).text()).toContain('approvals_pending 0');
+  const key = `${runId}/only/push/origin`;
+  const mine = { key, execution: `${runId}/only/1/1`, instance: 'i' };
+  const claim = { ...mine, intent: {}, intentHash: hash, leaseMs: 1_000, approval: { id, hash } };
+  expect(await call('POST', '/v1/effects/claim', claim)).toEqual({
+    status: 200,
+    body: { claim: 'granted', previous: null },
+  });
+  const result = { ...mine, outcome: 'done', result: { sha: 'c' } };
+  expect(await call('POST', '/v1/effects/result', { ...result, instance: 'j' })).toMatchObject({
+    status: 409,
+    body: { code: 'conflict' },
+  });
+  expect(await call('POST', '/v1/effects/result', result)).toEqual({ status: 200, body: {} });
+  expect((await call('GET', `/v1/runs/${runId}/effects`)).body).toMatchObject({
+    items: [{ key, status: 'done', result: { sha: 'c' }, approvalId: id, claims: 1 }],
+  });
+  // Its time has come: the run counts the execution no longer.
+  const barred = [`${runId}/only/1/2`];
+  await call('POST', '/v1/batch', { ops: [{ ...appendOp(runId, 1), barred }] });
+  const late = { key: barred[0], instance: 'i', leaseMs: 1_000 };
+  expect(await call('POST', '/v1/executions/claim', late)).toMatchObject({
+    status: 409,
+    body: { code: 'execution_cancelled' },
+  });
+  const ended = { verdict: 'passed', reason: '' };
+  await call('POST', '/v1/batch', { ops: [{ ...appendOp(runId, 1), ended, wakeAt: null, park: false }] });
 });
 
 test('a workflow under a digest that is not its own is refused with the right one', async () => {

@@ -2,10 +2,16 @@ import { randomUUID } from 'node:crypto';
 import type { DevmeshError } from '@devmesh/contracts/errors';
 import type { BatchOp } from '@devmesh/contracts/state-api';
 import type { Database } from './database/database.js';
+import { ApprovalsRepository } from './approvals/approvals.repository.js';
+import { ApprovalsService } from './approvals/approvals.service.js';
 import { DueRepository } from './due/due.repository.js';
 import { DueService } from './due/due.service.js';
+import { EffectsRepository } from './effects/effects.repository.js';
+import { EffectsService } from './effects/effects.service.js';
 import { ExecutionsRepository } from './executions/executions.repository.js';
 import { ExecutionsService } from './executions/executions.service.js';
+import { ImportsRepository } from './imports/imports.repository.js';
+import { ImportsService } from './imports/imports.service.js';
 import { InboxRepository } from './inbox/inbox.repository.js';
 import { InboxService } from './inbox/inbox.service.js';
 import { ApiKeysRepository } from './projects/api-keys.repository.js';
@@ -15,6 +21,8 @@ import { BatchService } from './runs/batch.service.js';
 import { RunSignals } from './runs/run-signals.js';
 import { RunsRepository } from './runs/runs.repository.js';
 import { RunsService } from './runs/runs.service.js';
+import { TriggersRepository } from './triggers/triggers.repository.js';
+import { TriggersService } from './triggers/triggers.service.js';
 import { WorkflowsRepository } from './workflows/workflows.repository.js';
 import { WorkflowsService } from './workflows/workflows.service.js';
 
@@ -39,6 +47,11 @@ export interface State {
   readonly runsRepository: RunsRepository;
   readonly workflows: WorkflowsService;
   readonly apiKeys: ApiKeysService;
+  readonly triggers: TriggersService;
+  readonly approvals: ApprovalsService;
+  readonly approvalsRepository: ApprovalsRepository;
+  readonly effects: EffectsService;
+  readonly imports: ImportsService;
 }
 
 /** The services over one database, wired up: what controllers and tests talk to. */
@@ -46,6 +59,7 @@ export function assemble({ db, now = Date.now, onEnded, onRefused }: StateOption
   const signals = new RunSignals(now);
   const executionsRepository = new ExecutionsRepository(db);
   const runsRepository = new RunsRepository(db);
+  const approvalsRepository = new ApprovalsRepository(db);
   const hooks = { ...(onEnded && { onEnded }), ...(onRefused && { onRefused }) };
   return {
     signals,
@@ -57,5 +71,10 @@ export function assemble({ db, now = Date.now, onEnded, onRefused }: StateOption
     runsRepository,
     workflows: new WorkflowsService(new WorkflowsRepository(db), now),
     apiKeys: new ApiKeysService({ repository: new ApiKeysRepository(db), now, newId: randomUUID }),
+    approvals: new ApprovalsService({ repository: approvalsRepository, signals, now }),
+    approvalsRepository,
+    effects: new EffectsService(new EffectsRepository(db), now),
+    imports: new ImportsService(new ImportsRepository(db)),
+    triggers: new TriggersService(new TriggersRepository(db), now),
   };
 }

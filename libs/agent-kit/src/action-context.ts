@@ -4,6 +4,7 @@ import type { JsonObject } from '@devmesh/contracts/json';
 import type { ExecutionKey, RunId, StepId } from '@devmesh/contracts/ids';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
 import type { z } from 'zod';
+import type { Effects } from './effects/effects.js';
 
 /** A private checkout of one commit, gone when the execution ends. */
 export interface Checkout {
@@ -52,6 +53,8 @@ export interface ActionContext<I> {
     checkout: Checkout,
     as: { title: string; body?: string },
   ): Promise<import('@devmesh/contracts/repository').PatchRef | null>;
+  /** What reaches the world outside goes through this, and through nothing else. */
+  readonly effects: Pick<Effects, 'perform'>;
   /** Unix ms. */
   now(): number;
 }

@@ -3,12 +3,18 @@ import type { ActionId } from './ids.js';
 
 /**
  * What an action does to the world outside the mesh. `none`: it may run again, on another instance, after a crash.
- * `once`: its key is claimed before it acts, and a lapsed claim is resolved by `onLost`.
+ * `ledger`: so may it too, for each of its acts goes through the effect ledger. `once`: its key is claimed before it acts, and a
+ * lapsed claim is resolved by `onLost`.
  */
-export type Effects = 'none' | 'once';
+export const Effects = z.enum(['none', 'ledger', 'once']);
+export type Effects = z.infer<typeof Effects>;
 
-/** What becomes of a `once` execution whose instance died inside it. `probe` asks the action whether it was done. */
-export type OnLost = 'probe' | 'fail' | 'ask';
+/**
+ * What becomes of a `once` execution whose instance died inside it, and of a `ledger` one of which nobody can tell. `probe` asks the
+ * action whether it was done; `ask` asks a person.
+ */
+export const OnLost = z.enum(['probe', 'fail', 'ask']);
+export type OnLost = z.infer<typeof OnLost>;
 
 /** One typed operation of an agent: the contract that both sides run. */
 export interface ActionContract<I extends z.ZodType = z.ZodType, O extends z.ZodType = z.ZodType> {

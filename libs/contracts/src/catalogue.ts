@@ -2,7 +2,13 @@ import type { ActionContract } from './action.js';
 import { cicdGenerate } from './actions/cicd.js';
 import { codeReviewReview } from './actions/code-review.js';
 import { documentationGenerate, documentationReport } from './actions/documentation.js';
-import { featureDevApplyFixes, featureDevImplement, featureDevIntegrate } from './actions/feature-dev.js';
+import {
+  featureDevApplyFixes,
+  featureDevImplement,
+  featureDevIntegrate,
+  featureDevPullRequest,
+  featureDevPush,
+} from './actions/feature-dev.js';
 import { infrastructureGenerate } from './actions/infrastructure.js';
 import { ragContextIndex, ragContextSearch } from './actions/rag-context.js';
 import type { ActionId, AgentName } from './ids.js';
@@ -15,6 +21,8 @@ const SHIPPED: readonly ActionContract[] = [
   featureDevApplyFixes,
   featureDevIntegrate,
   featureDevImplement,
+  featureDevPush,
+  featureDevPullRequest,
   infrastructureGenerate,
   cicdGenerate,
   documentationGenerate,

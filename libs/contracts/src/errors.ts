@@ -19,6 +19,8 @@ export const ERROR_CODES = {
   method_not_allowed: { status: 405, retryable: false },
   gone: { status: 410, retryable: false },
   conflict: { status: 409, retryable: false },
+  approval_closed: { status: 409, retryable: false },
+  approval_changed: { status: 409, retryable: false },
   idempotency_key_reused: { status: 422, retryable: false },
   rate_limited: { status: 429, retryable: true },
   // repositories by URL
@@ -32,6 +34,11 @@ export const ERROR_CODES = {
   run_ended: { status: 409, retryable: false },
   // executions
   action_failed: { status: 500, retryable: false },
+  bad_condition: { status: 422, retryable: false },
+  bad_fan_out: { status: 422, retryable: false },
+  approval_expired: { status: 409, retryable: false },
+  approval_stale: { status: 409, retryable: false },
+  effect_refused: { status: 409, retryable: false },
   output_too_large: { status: 500, retryable: false },
   patch_conflict: { status: 409, retryable: false },
   deadline_exceeded: { status: 504, retryable: true },

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { MAX_INPUT_BYTES } from './action.js';
+import { Effects, MAX_INPUT_BYTES } from './action.js';
+import { ApprovalRef } from './approval.js';
 import { ReworkNote } from './event.js';
 import { ActionId, AgentName, ExecutionKey, InstanceId, UnixMs } from './ids.js';
 import { JsonObject } from './json.js';
@@ -24,6 +25,8 @@ export const ExecutionRequest = z.object({
   notAfter: UnixMs,
   input: JsonObject,
   rework: ReworkNote.nullable(),
+  /** The consent that it acts on; an effect that is claimed names it. */
+  approval: ApprovalRef.optional(),
   /** Keys of this run whose outcomes are on record: the agent may forget its answers to them. */
   acknowledge: z.array(ExecutionKey).max(500),
 });
@@ -46,13 +49,11 @@ export const AgentInfo = z.object({
   version: z.string(),
   revision: z.string(),
   startedAt: UnixMs,
-  actions: z.array(
-    z.object({ id: ActionId, title: z.string(), effects: z.enum(['none', 'once']), isDefault: z.boolean() }),
-  ),
+  actions: z.array(z.object({ id: ActionId, title: z.string(), effects: Effects, isDefault: z.boolean() })),
 });
 export type AgentInfo = z.infer<typeof AgentInfo>;
 
 /** How long an agent vouches for an execution between two heartbeats, ms, and how often it sends them. */
-export const EXECUTION_LEASE_MS = 15_000;
-export const HEARTBEAT_MS = 5_000;
+export const EXECUTION_LEASE_MS = 6_000;
+export const HEARTBEAT_MS = 2_000;
 export const EXECUTION_REQUEST_BYTES = MAX_INPUT_BYTES + 64 * 1024;

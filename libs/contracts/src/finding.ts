@@ -121,6 +121,11 @@ export const Finding = z.object({
   location: FindingLocation,
   snippet: z.string().max(1000),
   fingerprint: Digest,
+  /** The way of data, from where it comes in to the last place before this one; each station says what happens there. */
+  trace: z
+    .array(FindingLocation.extend({ note: z.string().max(200) }))
+    .max(20)
+    .optional(),
   fix: z.object({ description: z.string().max(500), edits: z.array(FixEdit).min(1).max(50) }).optional(),
 });
 export type Finding = z.infer<typeof Finding>;

@@ -1,7 +1,11 @@
+import { SystemStatus } from './system-status.js';
 import { z } from 'zod';
+import { ApprovalPage, ApprovalQuery, ApprovalRecord, ApprovalVerdict } from './approval.js';
+import { EffectPage } from './effect.js';
 import { ArtifactStored, Progress } from './state-api.js';
 import { Digest } from './ids.js';
-import { StoredEvent } from './event.js';
+import { ForkOrigin, ImportOrigin, StoredEvent } from './event.js';
+import { ForkBody, RerunBody } from './fork.js';
 import {
   AgentList,
   Plan,
@@ -11,17 +15,35 @@ import {
   WorkflowChoice,
   WorkflowList,
 } from './orchestrator-api.js';
+import { PruneBody, PruneReply } from './retention.js';
 import { RepositoryRef } from './repository.js';
 import { RunArtifact, RunListItem, RunRepository, RunStatus, StepView } from './run.js';
+import { RunGraph } from './run-graph.js';
+import { RunPreview } from './run-preview.js';
+import { RunExport } from './run-export.js';
 import { SeverityCounts } from './finding.js';
+import { CreateTrigger, DeliveryReply, TriggerCreated, TriggerList, TriggerView } from './trigger.js';
 
 /*
  * The public REST API, version 1. Every route but /health, /metrics, /openapi.json and /docs wants `Authorization: Bearer <api key>`.
  *
  *   POST /v1/runs                       CreateRun (Idempotency-Key) -> 202 RunView, Location
  *   GET  /v1/runs                       RunListQuery -> RunList
- *   GET  /v1/runs/:runId                -> RunView
+ *   GET  /v1/runs/:runId                RunViewQuery -> RunView          `at`: as it was after that event
+ *   POST /v1/runs/:runId/retry          (Idempotency-Key) -> 202 RunView of a new run, Location
+ *   POST /v1/runs/:runId/rerun          RerunBody (Idempotency-Key) -> 202 RunView of a new run, Location
+ *   POST /v1/runs/:runId/fork           ForkBody (Idempotency-Key) -> 202 RunView of a new run, Location
+ *   POST /v1/runs/preview               CreateRun -> RunPreview                        stores and starts nothing
+ *   GET  /v1/runs/:runId/export         -> RunExport
+ *   POST /v1/runs/import                RunExport -> 202 RunView of a run that is over, Location
+ *   POST /v1/runs/prune                 PruneBody -> PruneReply
+ *   GET  /v1/runs/:runId/graph          RunGraphQuery -> RunGraph, or text of Mermaid
  *   POST /v1/runs/:runId/cancel         CancelBody -> 202 RunView
+ *   POST /v1/runs/:runId/pause          PauseBody -> 202 RunView
+ *   GET  /v1/runs/:runId/effects        -> EffectPage
+ *   GET  /v1/approvals                  ApprovalListQuery -> ApprovalPage
+ *   GET  /v1/approvals/:approvalId      -> ApprovalRecord
+ *   POST /v1/approvals/:approvalId/verdict  VerdictBody -> ApprovalRecord
  *   POST /v1/runs/:runId/resume         -> 202 RunView
  *   GET  /v1/runs/:runId/events         server-sent events: `event` (id = seq), `progress`, `end`; Last-Event-ID; or JSON EventList
  *   GET  /v1/runs/:runId/artifacts      -> ArtifactList
@@ -31,7 +53,13 @@ import { SeverityCounts } from './finding.js';
  *   POST /v1/plan                       PlanRequest -> Plan
  *   POST /v1/workflows/validate         { source } -> WorkflowCheck
  *   GET  /v1/workflows                  -> WorkflowList
+ *   GET  /v1/workflows/:name/graph      RunGraphQuery -> RunGraph, or text of Mermaid
  *   GET  /v1/agents                     -> AgentList
+ *   POST /v1/triggers                   CreateTrigger -> TriggerCreated
+ *   GET  /v1/triggers                   -> TriggerList
+ *   GET  /v1/triggers/:triggerId        -> TriggerView
+ *   DELETE /v1/triggers/:triggerId      -> TriggerView
+ *   POST /v1/hooks/:triggerId           a signed delivery -> 202 DeliveryReply        wants no API key
  *   GET  /v1/whoami                     -> { projectId, name }
  */
 
@@ -52,6 +80,8 @@ export const CreateRun = z.object({
       z.object({ url: z.url().max(4096), ref: z.string().max(1024).optional() }),
     ])
     .optional(),
+  /** Among runs that wait for a turn or a place the highest goes first; 0 when left out. */
+  priority: z.number().int().min(-100).max(100).optional(),
 });
 export type CreateRun = z.input<typeof CreateRun>;
 
@@ -80,8 +110,15 @@ export const RunView = RunListItem.extend({
   turnFailures: z.number().int().nonnegative(),
   lastTurnError: z.string().nullable(),
   lastSeq: z.number().int().nonnegative(),
+  /** The run that it goes on from. */
+  forkOf: ForkOrigin.optional(),
+  /** The run of another mesh that it is a copy of. */
+  imported: ImportOrigin.optional(),
 });
 export type RunView = z.infer<typeof RunView>;
+
+/** `at`: the number of an event of the run. */
+export const RunViewQuery = z.object({ at: z.coerce.number().int().positive().optional() });
 
 export const RunListQuery = z.object({
   status: RunStatus.optional(),
@@ -92,6 +129,10 @@ export const RunList = z.object({ items: z.array(RunListItem), nextCursor: z.str
 export const EventList = z.object({ events: z.array(StoredEvent), progress: z.array(Progress), ended: z.boolean() });
 export const ArtifactList = z.object({ items: z.array(RunArtifact) });
 export const CancelBody = z.object({ reason: z.string().max(1000).default('') });
+export const PauseBody = z.object({ reason: z.string().max(1000).default('') });
+/** `hash` is that of the approval as it was shown; the key's name is who decided. */
+export const VerdictBody = ApprovalVerdict.omit({ by: true });
+export const ApprovalListQuery = ApprovalQuery.omit({ projectId: true });
 export const ImportRepository = z.object({ url: z.url().max(4096), ref: z.string().max(1024).optional() });
 export const ValidateWorkflow = z.object({ source: z.string() });
 export const WhoAmI = z.object({ projectId: z.string(), name: z.string() });
@@ -105,6 +146,18 @@ export const PUBLIC_SCHEMAS = {
   ArtifactList,
   ArtifactStored,
   CancelBody,
+  PauseBody,
+  RerunBody,
+  ForkBody,
+  RunPreview,
+  RunGraph,
+  RunExport,
+  PruneBody,
+  PruneReply,
+  VerdictBody,
+  ApprovalRecord,
+  ApprovalPage,
+  EffectPage,
   ImportRepository,
   RunRepository,
   PlanRequest,
@@ -113,5 +166,11 @@ export const PUBLIC_SCHEMAS = {
   WorkflowCheck,
   WorkflowList,
   AgentList,
+  SystemStatus,
   WhoAmI,
+  CreateTrigger,
+  TriggerCreated,
+  TriggerView,
+  TriggerList,
+  DeliveryReply,
 } as const;

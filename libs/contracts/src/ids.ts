@@ -4,13 +4,25 @@ import { z } from 'zod';
 export const RunId = z.uuidv7();
 export type RunId = z.infer<typeof RunId>;
 
-/** Step id: the name of a step inside its workflow; part of execution keys, paths and log lines. */
-export const StepId = z
+const STEP_NAME = '[a-z0-9][a-z0-9_-]{0,63}';
+
+/** The name of a step as people write it. */
+export const StepName = z
   .string()
   .regex(
-    /^[a-z0-9][a-z0-9_-]{0,63}$/,
+    new RegExp(`^${STEP_NAME}$`),
     'lower-case letters, digits, "-" and "_", at most 64, starting with a letter or digit',
   );
+export type StepName = z.infer<typeof StepName>;
+
+/**
+ * Step id: names joined by dots; part of execution keys, paths and log lines. `build` is a step of the workflow, `build.test` a
+ * step of the sub-workflow that `build` runs, `scan.3` the fourth item of a fan-out, `push.undo` the undo of `push`.
+ */
+export const StepId = z
+  .string()
+  .regex(new RegExp(`^${STEP_NAME}(\\.${STEP_NAME}){0,5}$`), 'names of steps, joined by dots')
+  .max(160);
 export type StepId = z.infer<typeof StepId>;
 
 /** Agent name as in `SERVICES`, or that of an agent placed elsewhere. */
@@ -41,7 +53,10 @@ export type InstanceId = z.infer<typeof InstanceId>;
  */
 export const ExecutionKey = z
   .string()
-  .regex(/^[0-9a-f-]{36}\/[a-z0-9][a-z0-9_-]{0,63}\/[1-9][0-9]{0,5}\/[1-9][0-9]{0,5}$/, 'run/step/iteration/attempt');
+  .regex(
+    new RegExp(`^[0-9a-f-]{36}/${STEP_NAME}(\\.${STEP_NAME}){0,5}/[1-9][0-9]{0,5}/[1-9][0-9]{0,5}$`),
+    'run/step/iteration/attempt',
+  );
 export type ExecutionKey = z.infer<typeof ExecutionKey>;
 
 export function executionKey(run: RunId, step: StepId, iteration: number, attempt: number): ExecutionKey {

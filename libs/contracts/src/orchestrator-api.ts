@@ -8,11 +8,15 @@ import { WORKFLOW_LIMITS, WorkflowDefinition, WorkflowProblem } from './workflow
  * The API of the orchestrator. Internal.
  *
  *   POST /v1/runs                     SubmitRun -> SubmitReply
+ *   POST /v1/runs/preview             PreviewRun -> RunPreview           what a submit would do; stores nothing
+ *   POST /v1/runs/:runId/fork         ForkRun -> SubmitReply           a new run that goes on from this one
  *   POST /v1/runs/:runId/cancel       CancelRun -> CancelReply
- *   POST /v1/runs/:runId/resume       -> { runId }
+ *   POST /v1/runs/:runId/pause        PauseRun -> PauseReply
+ *   POST /v1/runs/:runId/resume       ResumeRun -> { runId }
  *   POST /v1/plan                     PlanRequest -> Plan                what a submit would run, and why
  *   POST /v1/workflows/validate       { source } -> WorkflowCheck
  *   GET  /v1/workflows                -> WorkflowList
+ *   GET  /v1/workflows/:name          -> WorkflowDefinition
  *   GET  /v1/agents                   -> AgentList
  *   POST /orchestrate                 { description, repository? } -> { task_id }     plans, runs nothing yet
  *   POST /execute/:task_id            -> { task_id, run_id, status }
@@ -40,6 +44,8 @@ export const SubmitRun = z.object({
   workflow: WorkflowChoice.nullable(),
   repository: RunRepository.nullable(),
   idempotency: z.object({ key: z.string().min(1).max(255), requestHash: Digest }).nullable(),
+  /** Among runs that wait for a turn or a place the highest goes first. */
+  priority: z.number().int().min(-100).max(100).optional(),
 });
 export type SubmitRun = z.infer<typeof SubmitRun>;
 export const SubmitReply = z.object({
@@ -51,6 +57,12 @@ export type SubmitReply = z.infer<typeof SubmitReply>;
 
 export const CancelRun = z.object({ by: z.string().max(200), reason: z.string().max(1000) });
 export const CancelReply = z.object({ runId: RunId, accepted: z.boolean() });
+
+/** `accepted` is false when the run had ended. */
+export const PauseRun = z.object({ by: z.string().max(200), reason: z.string().max(1000) });
+export const PauseReply = z.object({ runId: RunId, accepted: z.boolean() });
+/** Wakes a stuck run, and lets a paused one go on. */
+export const ResumeRun = z.object({ by: z.string().max(200) });
 
 export const PlanRequest = z.object({ task: TaskText });
 /** What the planner made of a text: a workflow and, for each step, why. */

@@ -3,12 +3,15 @@ import { ArtifactRef } from './artifact.js';
 import { RunId, StepId, Timestamp } from './ids.js';
 import { RepositoryNotice, RepositoryRef } from './repository.js';
 
-/** `stuck`: its turns failed too often; it is looked at rarely until somebody resumes it. */
-export const RunStatus = z.enum(['running', 'stuck', 'ended']);
+/**
+ * `queued`: as many runs of its workflow are under way as may be. `paused`: somebody paused it. `stuck`: its turns failed too often;
+ * it is looked at rarely until somebody resumes it.
+ */
+export const RunStatus = z.enum(['queued', 'running', 'paused', 'stuck', 'ended']);
 export type RunStatus = z.infer<typeof RunStatus>;
 
-/** How a run ended. `cancelled` over `failed` over `rejected` over `passed`. */
-export const RunVerdict = z.enum(['passed', 'rejected', 'failed', 'cancelled']);
+/** How a run ended. `cancelled` over `failed` over `rejected` over `partial` over `passed`. */
+export const RunVerdict = z.enum(['passed', 'partial', 'rejected', 'failed', 'cancelled']);
 export type RunVerdict = z.infer<typeof RunVerdict>;
 
 /** Where a run's code comes from and how it is called. `origin` is for people: never holds credentials. */
@@ -25,6 +28,10 @@ export const StepStatus = z.enum([
   /** Scheduled, but no instance of its agent is there. */
   'waiting',
   'running',
+  /** Its items are under way. */
+  'fanned',
+  /** A person is to decide. */
+  'awaiting',
   'retrying',
   'succeeded',
   'rejected',
@@ -48,6 +55,8 @@ export const StepView = z.object({
   /** One line: what came out, why it failed, or what it is doing now. */
   summary: z.string().nullable(),
   verdict: z.enum(['approved', 'rejected']).nullable(),
+  /** While `awaiting`: the approval that it waits for. */
+  approvalId: z.uuid().optional(),
 });
 export type StepView = z.infer<typeof StepView>;
 
@@ -62,6 +71,8 @@ export const RunListItem = z.object({
   createdAt: Timestamp,
   updatedAt: Timestamp,
   endedAt: Timestamp.nullable(),
+  /** When its detail (events, steps, artifacts) was removed; left out while it is there. */
+  prunedAt: Timestamp.optional(),
 });
 export type RunListItem = z.infer<typeof RunListItem>;
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ApprovalRequest } from './approval.js';
 import { ArtifactRef } from './artifact.js';
 import { InboxMessage, InboxRow, RunEvent, StoredEvent } from './event.js';
 import { Digest, ExecutionKey, InstanceId, RunId, StepId, Timestamp, UnixMs } from './ids.js';
@@ -12,26 +13,35 @@ import { RunListItem, RunRepository, RunStatus, RunVerdict } from './run.js';
  *   POST   /v1/batch                              Batch -> BatchReply          create, acquire, append, park
  *   POST   /v1/runs/due                           DueRequest -> DueReply       long poll
  *   POST   /v1/runs/recover                       RecoverRequest -> RecoverReply
+ *   POST   /v1/runs/import                        ImportRun -> ImportReply    a run that is over, from elsewhere
+ *   POST   /v1/runs/prune                         PruneRequest -> PruneReply  removes the detail of ended runs
  *   GET    /v1/runs                               RunQuery -> RunPage
  *   GET    /v1/runs/:runId                        -> RunRecord
- *   GET    /v1/runs/:runId/events                 EventQuery -> EventPage      long poll
+ *   GET    /v1/runs/:runId/events                 EventQuery -> EventPage      long poll; 410 `gone` once pruned
  *   POST   /v1/runs/:runId/inbox                  InboxPost -> InboxPosted
  *   POST   /v1/runs/:runId/turn-failures          TurnFailure -> TurnFailureReply
  *   POST   /v1/runs/:runId/resume                 -> RunRecord
+ *   GET    /v1/approvals                          ApprovalQuery -> ApprovalPage
+ *   GET    /v1/approvals/:approvalId              -> ApprovalRecord
+ *   POST   /v1/approvals/:approvalId/verdict      ApprovalVerdict -> ApprovalRecord
+ *   POST   /v1/effects/claim                      EffectClaim -> EffectClaimReply
+ *   POST   /v1/effects/result                     EffectResult -> {}
+ *   GET    /v1/runs/:runId/effects                -> EffectPage
  *   POST   /v1/executions/claim                   ClaimRequest -> ClaimReply
  *   POST   /v1/executions/result                  ClaimResult -> {}
  *   POST   /v1/executions/heartbeats              Heartbeats -> HeartbeatsReply
+ *   POST   /v1/executions/orphans                 { present } -> {}            those of no instance present are looked at now
  *   PUT    /v1/artifacts/:digest                  bytes -> ArtifactStored      refused unless the bytes have that SHA-256
  *   GET    /v1/artifacts/:digest                  -> bytes (HEAD too)
  *   PUT    /v1/workflows/:digest                  WorkflowDefinition -> {}
  *   GET    /v1/workflows/:digest                  -> WorkflowDefinition
- *   GET    /v1/runs/:runId/artifacts              -> ArtifactPage
+ *   GET    /v1/runs/:runId/artifacts              -> ArtifactPage              410 `gone` once pruned
  *   POST   /v1/api-keys                           ApiKeyCreate -> ApiKeyRecord
  *   POST   /v1/api-keys/verify                    { hash } -> ApiKeyRecord, or not_found
  */
 
 /** Lease of a run handed out by the due poll, and of a turn after each append, ms. */
-export const DUE_LEASE_MS = 5_000;
+export const DUE_LEASE_MS = 3_000;
 export const TURN_LEASE_MS = 3_000;
 /** Consecutive failed turns after which a run is `stuck`. */
 export const MAX_TURN_FAILURES = 5;
@@ -58,6 +68,16 @@ export const CreateOp = z.object({
   idempotency: z.object({ key: z.string().min(1).max(255), requestHash: Digest }).nullable(),
   /** When its first turn is due; null: held until something arrives in its inbox. */
   wakeAt: UnixMs.nullable(),
+  /** Among due and queued runs the highest goes first; 0 when left out. */
+  priority: z.number().int().min(-100).max(100).optional(),
+  /**
+   * Runs of this workflow at once in the project, of those that set it; the last one's number counts. With as many under way the run is
+   * `queued`: of its events only those that are no decision are kept (RunCreated, StepsInherited), it has no wake time, and the end of
+   * another one makes it due.
+   */
+  maxConcurrent: z.number().int().min(1).optional(),
+  /** Artifacts that inherited outcomes name. */
+  artifacts: z.array(ArtifactRef.extend({ step: StepId, iteration: z.number().int().positive() })).optional(),
 });
 export type CreateOp = z.infer<typeof CreateOp>;
 
@@ -76,6 +96,18 @@ export const AppendOp = z.object({
   checkpoint: JsonObject.nullable(),
   /** Artifacts that outputs in these events name, so that they are kept and listed. */
   artifacts: z.array(ArtifactRef.extend({ step: StepId, iteration: z.number().int().positive() })),
+  /** Approvals that these events open. */
+  approvals: z
+    .array(z.object({ step: StepId, iteration: z.number().int().positive(), request: ApprovalRequest }))
+    .optional(),
+  /** Approvals that nobody decided and that are over with these events; `escalated` ones stay open. */
+  closedApprovals: z.array(z.object({ id: z.uuid(), status: z.enum(['expired', 'closed', 'escalated']) })).optional(),
+  /** Executions that no longer count: what they would claim is refused from here on, and so is their own claim (`execution_cancelled`). */
+  barred: z.array(ExecutionKey).optional(),
+  /** Whether the run is paused after these events; left out: as before. */
+  paused: z.boolean().optional(),
+  /** Refused with `unread` when rows are unread that this append does not consume: somebody was told that they count. */
+  ifRead: z.boolean().optional(),
   /** Set with the append that holds RunEnded. */
   ended: RunSummary.nullable(),
   /**
@@ -102,6 +134,7 @@ export const BatchResult = z.discriminatedUnion('result', [
     result: z.literal('created'),
     runId: RunId,
     /** False when the idempotency key or the run id was known. */ fresh: z.boolean(),
+    /** It waits for a place. */ queued: z.boolean().optional(),
   }),
   z.object({
     result: z.literal('acquired'),
@@ -127,6 +160,7 @@ export const BatchResult = z.discriminatedUnion('result', [
     result: z.literal('refused'),
     code: z.enum([
       'stale_epoch',
+      'unread',
       'not_found',
       'conflict',
       'idempotency_key_reused',
@@ -149,7 +183,11 @@ export const DueRequest = z.object({
   waitMs: z.number().int().min(0).max(60_000),
 });
 /** `lease` counts how often the run was handed out; with the run id it names the job. */
-export const DueRun = z.object({ runId: RunId, lease: z.number().int().positive() });
+export const DueRun = z.object({
+  runId: RunId,
+  lease: z.number().int().positive(),
+  priority: z.number().int(),
+});
 export type DueRun = z.infer<typeof DueRun>;
 export const DueReply = z.object({ runs: z.array(DueRun) });
 
@@ -234,6 +272,10 @@ export const Heartbeats = z.object({
 export type Heartbeats = z.infer<typeof Heartbeats>;
 /** Keys of runs that have ended: whoever still works on them may stop. */
 export const HeartbeatsReply = z.object({ ended: z.array(ExecutionKey) });
+
+/** The instances of all agents that are there, told by one who reached every agent. */
+export const OrphansRequest = z.object({ present: z.array(InstanceId).max(1000) });
+export type OrphansRequest = z.infer<typeof OrphansRequest>;
 
 export const ArtifactStored = z.object({ digest: Digest, size: z.number().int().nonnegative() });
 export const ArtifactPage = z.object({

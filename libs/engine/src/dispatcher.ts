@@ -1,6 +1,6 @@
 import type { AgentName, ExecutionKey, UnixMs } from '@devmesh/contracts/ids';
 import type { Command, Input } from '@devmesh/workflow/advance';
-import type { Graph } from '@devmesh/workflow/graph';
+import { definitionOf, type Graph } from '@devmesh/workflow/graph';
 import type { Mailbox } from './mailbox.js';
 import type { AgentPort, ClockPort, DispatchAnswer } from './ports.js';
 import type { TurnTimes } from './turn-times.js';
@@ -72,11 +72,11 @@ export class Dispatcher {
 
   private agentOf(key: ExecutionKey): AgentName {
     const step = key.split('/')[1] ?? '';
-    return this.graph.steps.get(step)?.agent ?? '';
+    return definitionOf(this.graph, step)?.agent ?? '';
   }
 
   private async execute(command: Execute, acknowledge: readonly ExecutionKey[]): Promise<Input> {
-    const { key, instance, action, input, rework, notAfter } = command;
+    const { key, instance, action, input, rework, notAfter, consent } = command;
     const request = {
       key,
       action,
@@ -86,6 +86,7 @@ export class Dispatcher {
       input,
       rework,
       acknowledge: [...acknowledge],
+      ...(consent === null ? {} : { approval: consent }),
     };
     return this.read(command, await this.agents.execute(this.agentOf(key), request, this.times.waitMs));
   }

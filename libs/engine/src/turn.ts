@@ -5,7 +5,8 @@ import type { AppendOp } from '@devmesh/contracts/state-api';
 import { advance, commandsOf, nextTimer, type Command } from '@devmesh/workflow/advance';
 import { fold } from '@devmesh/workflow/evolve';
 import type { Graph } from '@devmesh/workflow/graph';
-import type { RunState } from '@devmesh/workflow/state';
+import { readCheckpoint, type RunState } from '@devmesh/workflow/state';
+import { appendedFacts } from './appended-facts.js';
 import { artifactsIn } from './artifacts-in.js';
 import { Dispatcher } from './dispatcher.js';
 import { Mailbox } from './mailbox.js';
@@ -22,6 +23,16 @@ export type TurnEnd = 'ended' | 'parked' | 'superseded' | 'unknown_run';
 /** Events after the checkpoint from which a new one is written: bounds what an acquire has to read. */
 const CHECKPOINT_EVERY = 50;
 
+/** What the shell asks of the core. */
+export interface Core {
+  readonly advance: typeof advance;
+  readonly commandsOf: typeof commandsOf;
+  readonly nextTimer: typeof nextTimer;
+}
+
+/** The one that ships. */
+export const CORE: Core = { advance, commandsOf, nextTimer };
+
 export interface TurnOptions {
   readonly owner: string;
   readonly times: TurnTimes;
@@ -33,6 +44,8 @@ export interface TurnOptions {
     after: RunState,
     events: readonly RunEvent[],
   ) => void;
+  /** Another core than the one that ships: the prover hands in broken ones, and must see them break. */
+  readonly core?: Core;
 }
 
 /**
@@ -41,6 +54,14 @@ export interface TurnOptions {
  * stands.
  */
 export async function takeTurn(ports: TurnPorts, runId: RunId, options: TurnOptions): Promise<TurnEnd> {
+  for (;;) {
+    const end = await acquireAndTake(ports, runId, options);
+    // Somebody was told that what they said counts, and it was not read yet: read it, and decide anew.
+    if (end !== 'unread') return end;
+  }
+}
+
+async function acquireAndTake(ports: TurnPorts, runId: RunId, options: TurnOptions): Promise<TurnEnd | 'unread'> {
   const acquired = await ports.state.acquire({ op: 'acquire', runId, owner: options.owner });
   if (acquired.result === 'refused') {
     if (acquired.code === 'not_found') return 'unknown_run';
@@ -53,6 +74,7 @@ export async function takeTurn(ports: TurnPorts, runId: RunId, options: TurnOpti
 class Turn {
   private readonly mailbox = new Mailbox();
   private readonly dispatcher: Dispatcher;
+  private readonly core: Core;
   private readonly startedAt: UnixMs;
   private state: RunState;
   private readonly epoch: number;
@@ -66,7 +88,8 @@ class Turn {
     acquired: Extract<AcquireResult, { result: 'acquired' }>,
     private readonly options: TurnOptions,
   ) {
-    const checkpoint = acquired.checkpoint === null ? null : (acquired.checkpoint.state as unknown as RunState);
+    this.core = options.core ?? CORE;
+    const checkpoint = acquired.checkpoint === null ? null : readCheckpoint(acquired.checkpoint.state);
     this.state = fold(
       graph,
       runId,
@@ -88,21 +111,21 @@ class Turn {
     );
   }
 
-  async take(): Promise<TurnEnd> {
+  async take(): Promise<TurnEnd | 'unread'> {
     for (;;) {
       const { inputs, rows } = this.mailbox.drain();
       const now = this.ports.clock.now();
-      const { state, events } = advance(this.graph, this.state, inputs, {
+      const { state, events } = this.core.advance(this.graph, this.state, inputs, {
         now,
         instances: (agent) => this.ports.agents.instances(agent),
       });
-      const commands = commandsOf(this.graph, state);
+      const commands = this.core.commandsOf(this.graph, state);
       // Time is up: what is left to send, the next turn sends.
       const toSend = now < this.startedAt + this.options.times.turnMs ? this.dispatcher.due(commands) : [];
       const park = this.dispatcher.isIdle && this.mailbox.isEmpty && toSend.length === 0;
       if (events.length > 0 || rows.length > 0 || park) {
         const reply = await this.append(state, events, rows, park, commands);
-        if (reply === 'superseded') return 'superseded';
+        if (reply === 'superseded' || reply === 'unread') return reply;
         if (reply === 'parked') return state.ended && commands.length === 0 ? 'ended' : 'parked';
       }
       if (this.dispatcher.isStale) return 'superseded';
@@ -117,7 +140,7 @@ class Turn {
     rows: readonly string[],
     park: boolean,
     commands: readonly Command[],
-  ): Promise<'appended' | 'parked' | 'superseded'> {
+  ): Promise<'appended' | 'parked' | 'superseded' | 'unread'> {
     const now = this.ports.clock.now();
     const checkpoint = this.sinceCheckpoint + events.length >= CHECKPOINT_EVERY && events.length > 0;
     const ended = events.find((event) => event.type === 'RunEnded');
@@ -130,6 +153,7 @@ class Turn {
       consume: [...rows],
       checkpoint: checkpoint ? (state as unknown as JsonObject) : null,
       artifacts: artifactsIn(events),
+      ...appendedFacts(this.state, state, events),
       ended: ended ? { verdict: ended.verdict, reason: ended.reason } : null,
       wakeAt: park ? this.wakeAt(state, commands) : now + this.options.times.leaseMs,
       park,
@@ -137,6 +161,7 @@ class Turn {
     const reply = await this.ports.state.append(op);
     if (reply.result === 'refused') {
       if (reply.code === 'stale_epoch') return 'superseded';
+      if (reply.code === 'unread') return 'unread';
       throw new Error(`append of run ${this.runId} was refused: ${reply.code}: ${reply.message}`);
     }
     const before = this.state;
@@ -152,11 +177,14 @@ class Turn {
   private wakeAt(state: RunState, commands: readonly Command[]): UnixMs | null {
     const now = this.ports.clock.now();
     const times = this.dispatcher.lookAgain(commands);
-    const timer = nextTimer(state);
+    const timer = this.core.nextTimer(this.graph, state);
     if (timer !== null) times.push(timer);
     if (this.dispatcher.due(commands).length > 0) times.push(now);
+    // A paused run starts nothing, so it waits for no instance.
     const waits =
-      !state.ended && Object.values(state.steps).some((step) => step.phase === 'running' && step.instance === null);
+      !state.ended &&
+      state.paused === null &&
+      Object.values(state.steps).some((step) => step.phase === 'running' && step.instance === null);
     if (waits) times.push(now + this.options.times.retryMs);
     if (times.length > 0) return Math.max(now, Math.min(...times));
     return state.ended ? null : now + this.options.times.leaseMs;

@@ -31,7 +31,8 @@ export interface ClonedRepository {
   readonly fileCount: number;
 }
 
-interface Source {
+/** A remote by its URL. */
+export interface Source {
   readonly protocol: string;
   /** Without a password: what git gets as an argument and people get to see. */
   readonly url: string;
@@ -47,7 +48,8 @@ export function redactUrl(url: string): string {
   return url.replace(/^([a-z][a-z0-9+.-]*:\/\/)[^/?#]*@/i, '$1').replace(/^[^/@\s]*@(?=[^/]*:)/, '');
 }
 
-function parseSource(url: string): Source {
+/** Reads a URL as git does; throws `clone_failed` for what is none. */
+export function parseSource(url: string): Source {
   const shown = showName(redactUrl(url).slice(0, 200));
   const bad = (why: string): DevmeshError => new DevmeshError('clone_failed', `${shown} can't be cloned: ${why}`);
   if (url === '' || url.length > MAX_URL_LENGTH || url.startsWith('-') || /[\u0000-\u001f\u007f]/.test(url)) {

@@ -5,13 +5,24 @@ import {
   RunList,
   RunView,
   WhoAmI,
+  type ApprovalListQuery,
   type CreateRun,
   type ImportRepository,
   type RunListQuery,
+  type VerdictBody,
 } from '@devmesh/contracts/gateway-api';
+import { ApprovalPage, ApprovalRecord } from '@devmesh/contracts/approval';
+import { EffectPage, type EffectRecord } from '@devmesh/contracts/effect';
+import type { ForkBody, RerunBody } from '@devmesh/contracts/fork';
 import type { Digest, RunId } from '@devmesh/contracts/ids';
 import { AgentList, Plan, WorkflowCheck, WorkflowList } from '@devmesh/contracts/orchestrator-api';
+import { PruneReply, type PruneBody } from '@devmesh/contracts/retention';
+import { RunExport } from '@devmesh/contracts/run-export';
+import { RunGraph } from '@devmesh/contracts/run-graph';
+import { RunPreview } from '@devmesh/contracts/run-preview';
 import { RunRepository } from '@devmesh/contracts/run';
+import { TriggerCreated, TriggerList, TriggerView, type CreateTrigger } from '@devmesh/contracts/trigger';
+import { SystemStatus } from '@devmesh/contracts/system-status';
 import type { z } from 'zod';
 import { download, downloadFile, upload, type ArtifactContent, type Stored } from './artifact-transfer.js';
 import { Breaker } from './http/breaker.js';
@@ -33,6 +44,7 @@ export interface GatewayClientOptions {
 
 /** A submit may clone a repository first, ms. */
 const SUBMIT_TIMEOUT_MS = 60_000;
+const PRUNE_TIMEOUT_MS = 60_000;
 const IMPORT_TIMEOUT_MS = 10 * 60_000;
 /** Most bytes of an artifact that is read into memory. */
 const MAX_BYTES = 64 * 1024 ** 2;
@@ -80,8 +92,70 @@ export class GatewayClient {
     return this.#caller.call({ method: 'GET', path: `/v1/runs${queryOf(query)}`, ...options }, RunList);
   }
 
-  run(runId: RunId, options: CallOptions = {}): Promise<RunView> {
-    return this.#caller.call({ method: 'GET', path: pathOf`/v1/runs/${runId}`, ...options }, RunView);
+  /** As it is now, or as it was after event `at`. */
+  run(runId: RunId, at?: number, options: CallOptions = {}): Promise<RunView> {
+    const path = pathOf`/v1/runs/${runId}` + queryOf({ at });
+    return this.#caller.call({ method: 'GET', path, ...options }, RunView);
+  }
+
+  /** A new run that goes on from this one; with the same key, the same request gives the same run. */
+  retry(runId: RunId, idempotencyKey: string, options: CallOptions = {}): Promise<RunView> {
+    return this.#fork(pathOf`/v1/runs/${runId}/retry`, {}, idempotencyKey, options);
+  }
+
+  rerun(runId: RunId, rerun: RerunBody, idempotencyKey: string, options: CallOptions = {}): Promise<RunView> {
+    return this.#fork(pathOf`/v1/runs/${runId}/rerun`, rerun, idempotencyKey, options);
+  }
+
+  fork(runId: RunId, fork: ForkBody, idempotencyKey: string, options: CallOptions = {}): Promise<RunView> {
+    return this.#fork(pathOf`/v1/runs/${runId}/fork`, fork, idempotencyKey, options);
+  }
+
+  /** What a submit of this would do; stores and starts nothing. */
+  preview(run: CreateRun, options: CallOptions = {}): Promise<RunPreview> {
+    return this.#caller.call(
+      { method: 'POST', path: '/v1/runs/preview', json: run, keyed: true, ...options },
+      RunPreview,
+    );
+  }
+
+  runGraph(runId: RunId, options: CallOptions = {}): Promise<RunGraph> {
+    return this.#caller.call({ method: 'GET', path: pathOf`/v1/runs/${runId}/graph`, ...options }, RunGraph);
+  }
+
+  /** Of a shipped workflow. */
+  workflowGraph(name: string, options: CallOptions = {}): Promise<RunGraph> {
+    return this.#caller.call({ method: 'GET', path: pathOf`/v1/workflows/${name}/graph`, ...options }, RunGraph);
+  }
+
+  exportRun(runId: RunId, options: CallOptions = {}): Promise<RunExport> {
+    return this.#caller.call({ method: 'GET', path: pathOf`/v1/runs/${runId}/export`, ...options }, RunExport);
+  }
+
+  /** Not tried again: a second import is a second run. */
+  importRun(file: RunExport, options: CallOptions = {}): Promise<RunView> {
+    const request = { method: 'POST', path: '/v1/runs/import', json: file, timeoutMs: SUBMIT_TIMEOUT_MS } as const;
+    return this.#caller.call({ ...request, ...options }, RunView);
+  }
+
+  /** Removes the detail of old runs of the project, or counts them. One call does a part of it when there are many. */
+  prune(body: PruneBody, options: CallOptions = {}): Promise<PruneReply> {
+    const request = {
+      method: 'POST',
+      path: '/v1/runs/prune',
+      json: body,
+      keyed: true,
+      timeoutMs: PRUNE_TIMEOUT_MS,
+    } as const;
+    return this.#caller.call({ ...request, ...options }, PruneReply);
+  }
+
+  #fork(path: string, json: object, idempotencyKey: string, options: CallOptions): Promise<RunView> {
+    const headers = { 'idempotency-key': idempotencyKey };
+    return this.#caller.call(
+      { method: 'POST', path, json, headers, keyed: true, timeoutMs: SUBMIT_TIMEOUT_MS, ...options },
+      RunView,
+    );
   }
 
   cancel(runId: RunId, reason = '', options: CallOptions = {}): Promise<RunView> {
@@ -91,11 +165,44 @@ export class GatewayClient {
     );
   }
 
+  pause(runId: RunId, reason = '', options: CallOptions = {}): Promise<RunView> {
+    const path = pathOf`/v1/runs/${runId}/pause`;
+    return this.#caller.call({ method: 'POST', path, json: { reason }, keyed: true, ...options }, RunView);
+  }
+
+  async effects(runId: RunId, options: CallOptions = {}): Promise<EffectRecord[]> {
+    const path = pathOf`/v1/runs/${runId}/effects`;
+    return (await this.#caller.call({ method: 'GET', path, ...options }, EffectPage)).items;
+  }
+
+  approvals(query: z.input<typeof ApprovalListQuery> = {}, options: CallOptions = {}): Promise<ApprovalPage> {
+    return this.#caller.call({ method: 'GET', path: `/v1/approvals${queryOf(query)}`, ...options }, ApprovalPage);
+  }
+
+  /** `verdict.hash` is that of the approval as it was shown. Throws `approval_closed`, `approval_changed`. */
+  decide(id: string, verdict: z.input<typeof VerdictBody>, options: CallOptions = {}): Promise<ApprovalRecord> {
+    const path = pathOf`/v1/approvals/${id}/verdict`;
+    return this.#caller.call({ method: 'POST', path, json: verdict, keyed: true, ...options }, ApprovalRecord);
+  }
+
   resume(runId: RunId, options: CallOptions = {}): Promise<RunView> {
     return this.#caller.call(
       { method: 'POST', path: pathOf`/v1/runs/${runId}/resume`, keyed: true, ...options },
       RunView,
     );
+  }
+
+  /** The secret of a webhook is in this answer only. */
+  createTrigger(trigger: CreateTrigger, options: CallOptions = {}): Promise<TriggerCreated> {
+    return this.#caller.call({ method: 'POST', path: '/v1/triggers', json: trigger, ...options }, TriggerCreated);
+  }
+
+  async triggers(options: CallOptions = {}): Promise<TriggerView[]> {
+    return (await this.#caller.call({ method: 'GET', path: '/v1/triggers', ...options }, TriggerList)).items;
+  }
+
+  removeTrigger(id: string, options: CallOptions = {}): Promise<TriggerView> {
+    return this.#caller.call({ method: 'DELETE', path: pathOf`/v1/triggers/${id}`, ...options }, TriggerView);
   }
 
   /** One page of events as JSON. */
@@ -190,6 +297,10 @@ export class GatewayClient {
 
   agents(options: CallOptions = {}): Promise<AgentList> {
     return this.#caller.call({ method: 'GET', path: '/v1/agents', ...options }, AgentList);
+  }
+
+  status(options: CallOptions = {}): Promise<SystemStatus> {
+    return this.#caller.call({ method: 'GET', path: '/v1/status', ...options }, SystemStatus);
   }
 
   whoAmI(options: CallOptions = {}): Promise<z.infer<typeof WhoAmI>> {

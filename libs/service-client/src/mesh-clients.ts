@@ -1,7 +1,8 @@
 import { SERVICE_NAMES, type ServiceName } from '@devmesh/contracts/services';
+import type { BreakerState } from '@devmesh/contracts/system-status';
 import { AgentClient } from './agent.client.js';
 import type { Discovery } from './discovery/discovery.js';
-import { Breaker, BREAKER_DEFAULTS, type BreakerLimits, type BreakerState } from './http/breaker.js';
+import { Breaker, BREAKER_DEFAULTS, type BreakerLimits } from './http/breaker.js';
 import { Bulkhead, type BulkheadLimits } from './http/bulkhead.js';
 import { createHttpClient, sleep, type HttpClient } from './http/http-client.js';
 import { InstancePool, type Instance } from './http/instance-pool.js';

@@ -1,14 +1,19 @@
+import type { ForkRun } from '@devmesh/contracts/fork';
 import type { RunId } from '@devmesh/contracts/ids';
 import {
   AgentList,
   CancelReply,
+  PauseReply,
   Plan,
   SubmitReply,
   WorkflowCheck,
   WorkflowList,
   type CancelRun,
+  type PauseRun,
   type SubmitRun,
 } from '@devmesh/contracts/orchestrator-api';
+import { RunPreview, type PreviewRun } from '@devmesh/contracts/run-preview';
+import { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { z } from 'zod';
 import type { CallOptions, ServiceCaller } from './http/service-caller.js';
 import { pathOf } from './path.js';
@@ -33,6 +38,24 @@ export class OrchestratorClient {
     );
   }
 
+  /** What a submit of this would do; stores and starts nothing. */
+  preview(run: PreviewRun, options: CallOptions = {}): Promise<RunPreview> {
+    return this.#caller.call(
+      { method: 'POST', path: '/v1/runs/preview', json: run, keyed: true, ...options },
+      RunPreview,
+    );
+  }
+
+  /** As `submit`: tried again only with an idempotency key. */
+  fork(source: RunId, fork: ForkRun, options: CallOptions = {}): Promise<z.infer<typeof SubmitReply>> {
+    const path = pathOf`/v1/runs/${source}/fork`;
+    const keyed = fork.idempotency !== null;
+    return this.#caller.call(
+      { method: 'POST', path, json: fork, keyed, timeoutMs: SUBMIT_TIMEOUT_MS, ...options },
+      SubmitReply,
+    );
+  }
+
   cancel(
     runId: RunId,
     cancel: z.infer<typeof CancelRun>,
@@ -44,9 +67,15 @@ export class OrchestratorClient {
     );
   }
 
-  async resume(runId: RunId, options: CallOptions = {}): Promise<void> {
+  pause(runId: RunId, pause: z.infer<typeof PauseRun>, options: CallOptions = {}): Promise<z.infer<typeof PauseReply>> {
+    const path = pathOf`/v1/runs/${runId}/pause`;
+    return this.#caller.call({ method: 'POST', path, json: pause, keyed: true, ...options }, PauseReply);
+  }
+
+  /** Wakes a stuck run, and lets a paused one go on. */
+  async resume(runId: RunId, by: string, options: CallOptions = {}): Promise<void> {
     await this.#caller.call(
-      { method: 'POST', path: pathOf`/v1/runs/${runId}/resume`, keyed: true, ...options },
+      { method: 'POST', path: pathOf`/v1/runs/${runId}/resume`, json: { by }, keyed: true, ...options },
       z.unknown(),
     );
   }
@@ -65,6 +94,11 @@ export class OrchestratorClient {
 
   workflows(options: CallOptions = {}): Promise<WorkflowList> {
     return this.#caller.call({ method: 'GET', path: '/v1/workflows', ...options }, WorkflowList);
+  }
+
+  /** A shipped one; throws `not_found`. */
+  workflow(name: string, options: CallOptions = {}): Promise<WorkflowDefinition> {
+    return this.#caller.call({ method: 'GET', path: pathOf`/v1/workflows/${name}`, ...options }, WorkflowDefinition);
   }
 
   agents(options: CallOptions = {}): Promise<AgentList> {

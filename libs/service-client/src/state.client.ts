@@ -1,5 +1,5 @@
 import { DevmeshError } from '@devmesh/contracts/errors';
-import type { Digest, RunId } from '@devmesh/contracts/ids';
+import type { Digest, InstanceId, RunId } from '@devmesh/contracts/ids';
 import {
   ApiKeyCreate,
   ApiKeyRecord,
@@ -28,12 +28,16 @@ import {
   type RunQuery,
   type TurnFailure,
 } from '@devmesh/contracts/state-api';
+import { PruneReply, type PruneRequest } from '@devmesh/contracts/retention';
+import { ImportReply, type ImportRun } from '@devmesh/contracts/run-export';
 import { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { z } from 'zod';
 import type { CallOptions, ServiceCaller } from './http/service-caller.js';
 import { pathOf, queryOf } from './path.js';
 import { BatchLane } from './state-batch.js';
 import { StateArtifacts } from './state-artifacts.js';
+import { StateLedger } from './state-ledger.js';
+import { StateTriggers } from './state-triggers.js';
 
 export type Created = Extract<BatchResult, { result: 'created' }>;
 export type Acquired = Extract<BatchResult, { result: 'acquired' }>;
@@ -42,18 +46,24 @@ export type Appended = Extract<BatchResult, { result: 'appended' }>;
 const Nothing = z.unknown();
 /** A batch may hold the work of many runs, ms. */
 const BATCH_TIMEOUT_MS = 15_000;
+/** Many small transactions, ms. */
+const PRUNE_TIMEOUT_MS = 60_000;
 /** What a long poll gets beyond the time that it asked for, ms. */
 const POLL_GRACE_MS = 5_000;
 
 /** Client of state-persistence: everything of `contracts/state-api`. */
 export class StateClient {
   readonly artifacts: StateArtifacts;
+  readonly triggers: StateTriggers;
+  readonly ledger: StateLedger;
   readonly #caller: ServiceCaller;
   readonly #lane: BatchLane;
 
   constructor(caller: ServiceCaller) {
     this.#caller = caller;
     this.artifacts = new StateArtifacts(caller);
+    this.triggers = new StateTriggers(caller);
+    this.ledger = new StateLedger(caller);
     this.#lane = new BatchLane({
       send: async (jsonText) => {
         // Safe to send again: creates know their run, appends their id, and an acquire only raises the epoch.
@@ -178,10 +188,38 @@ export class StateClient {
     return this.#caller.call(request, HeartbeatsReply);
   }
 
+  /** Tells which instances are there, of all agents; a second time does no harm. */
+  async orphans(present: readonly InstanceId[], options: CallOptions = {}): Promise<void> {
+    await this.#caller.call(
+      { method: 'POST', path: '/v1/executions/orphans', json: { present }, keyed: true, ...options },
+      Nothing,
+    );
+  }
+
   async putWorkflow(digest: Digest, workflow: WorkflowDefinition, options: CallOptions = {}): Promise<void> {
     await this.#caller.call(
       { method: 'PUT', path: pathOf`/v1/workflows/${digest}`, json: workflow, ...options },
       Nothing,
+    );
+  }
+
+  /** Removes the detail of runs that have ended, or counts them; a second time does no harm. */
+  prune(request: PruneRequest, options: CallOptions = {}): Promise<PruneReply> {
+    const call = {
+      method: 'POST',
+      path: '/v1/runs/prune',
+      json: request,
+      keyed: true,
+      timeoutMs: PRUNE_TIMEOUT_MS,
+    } as const;
+    return this.#caller.call({ ...call, ...options }, PruneReply);
+  }
+
+  /** Stores a run that is over; not tried again, for a second one would be refused. */
+  importRun(run: ImportRun, options: CallOptions = {}): Promise<z.infer<typeof ImportReply>> {
+    return this.#caller.call(
+      { method: 'POST', path: '/v1/runs/import', json: run, timeoutMs: BATCH_TIMEOUT_MS, ...options },
+      ImportReply,
     );
   }
 
@@ -213,7 +251,8 @@ function expect<K extends 'created' | 'acquired' | 'appended'>(
   result: BatchResult,
   kind: K,
 ): Extract<BatchResult, { result: K }> {
-  if (result.result === 'refused') throw new DevmeshError(result.code, result.message);
+  if (result.result === 'refused')
+    throw new DevmeshError(result.code === 'unread' ? 'conflict' : result.code, result.message);
   if (result.result !== kind)
     throw new DevmeshError('bad_reply', `the state answered "${result.result}" where "${kind}" was due`);
   return result as Extract<BatchResult, { result: K }>;

@@ -18,7 +18,7 @@ import { ServiceIdentity } from './identity.js';
 import { Listening } from './listening.js';
 import { Logger } from './logging/logger.js';
 import { NestLogger } from './logging/nest-logger.js';
-import { Metrics, registerProcessMetrics } from './metrics/metrics.js';
+import { Metrics, registerDiskMetrics, registerProcessMetrics } from './metrics/metrics.js';
 import { ServiceModule } from './service.module.js';
 import { endWithSignals } from './shutdown/process-end.js';
 import { releaseYoungGeneration } from './start-up/young-generation.js';
@@ -73,6 +73,7 @@ export async function createService<C extends ServiceConfig>(options: ServiceOpt
   const shutdown = new Shutdown(logger);
   const listening = new Listening();
   registerProcessMetrics(metrics, identity.startedAt);
+  registerDiskMetrics(metrics, config.home);
   const kit = ServiceModule.of({
     config,
     identity,

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { SERVICE_NAMES, SERVICES } from '@devmesh/contracts/services';
 import pg from 'pg';
 import type { PostgresServer } from './postgres.js';
 import { TEST_ACTIONS, TEST_AGENT } from './test-agent.actions.js';
+import { freePorts } from './free-ports.js';
 
 export interface MeshBoxOptions {
   /** Default 1. */
@@ -16,6 +16,8 @@ export interface MeshBoxOptions {
   readonly join?: boolean;
   /** Runs that an orchestrator has in a turn at once. */
   readonly turns?: number;
+  /** Where a Redis is that keeps the queue in place of PostgreSQL. */
+  readonly queueRedisUrl?: string;
   /** More settings of PostgreSQL. */
   readonly postgres?: Readonly<Record<string, string>>;
 }
@@ -109,6 +111,7 @@ export async function boxPlan(options: MeshBoxOptions, folder: string, postgres:
           name,
           agents.map((agent) => doorOf(name, agent)),
         ),
+        ...(options.queueRedisUrl === undefined ? {} : { DEVMESH_QUEUE_REDIS_URL: options.queueRedisUrl }),
         ...(options.turns === undefined ? {} : { DEVMESH_TURNS: String(options.turns) }),
       },
     })),
@@ -191,17 +194,4 @@ async function sql(url: string, statements: readonly string[]): Promise<void> {
   } finally {
     await client.end();
   }
-}
-
-/** Ports that were free at the same moment. */
-async function freePorts(count: number): Promise<number[]> {
-  const probes = Array.from({ length: count }, () => createServer());
-  await Promise.all(
-    probes.map(
-      (probe) => new Promise<void>((resolve, reject) => probe.once('error', reject).listen(0, '127.0.0.1', resolve)),
-    ),
-  );
-  const ports = probes.map((probe) => (probe.address() as AddressInfo).port);
-  await Promise.all(probes.map((probe) => new Promise((resolve) => probe.close(resolve))));
-  return ports;
 }

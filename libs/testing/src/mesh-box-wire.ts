@@ -31,6 +31,7 @@ export type Call =
   | 'claim'
   | 'claim-result'
   | 'heartbeats'
+  | 'orphans'
   | 'queue-add'
   | 'execute'
   | 'cancel'
@@ -285,6 +286,7 @@ const ROUTES: readonly (readonly [method: string, path: RegExp, call: Call])[] =
   ['POST', /^\/v1\/executions\/claim$/, 'claim'],
   ['POST', /^\/v1\/executions\/result$/, 'claim-result'],
   ['POST', /^\/v1\/executions\/heartbeats$/, 'heartbeats'],
+  ['POST', /^\/v1\/executions\/orphans$/, 'orphans'],
   ['POST', /^\/v1\/executions$/, 'execute'],
   ['DELETE', /^\/v1\/executions\//, 'cancel'],
   ['GET', /^\/v1\/agent$/, 'agent-info'],

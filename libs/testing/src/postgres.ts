@@ -243,6 +243,7 @@ function temporaryFolder(): string {
   }
 }
 
+/** As in `free-ports.ts`: node runs this file as it stands, and finds no other by its name as JavaScript. */
 async function freePort(): Promise<number> {
   const probe = createServer();
   await new Promise<void>((resolve, reject) => {

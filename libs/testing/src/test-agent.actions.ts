@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { implement, type Action, type ActionContext } from '@devmesh/agent-kit/action-context';
 import { defineAction, Verdict } from '@devmesh/contracts/action';
@@ -79,7 +79,7 @@ export function testActions(bodies: string): Action[] {
     implement(TEST_ACTIONS.once, take),
     implement(TEST_ACTIONS.probed, take, {
       probe: async ({ key }) =>
-        readFileSync(bodies, 'utf8').includes(`${key} `)
+        existsSync(bodies) && readFileSync(bodies, 'utf8').includes(`${key} `)
           ? { state: 'done', output: { by: 'the probe' } }
           : { state: 'not_done' },
     }),

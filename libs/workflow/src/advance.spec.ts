@@ -42,6 +42,16 @@ describe('inputs', () => {
     expect(play.key('d')).toBe(`${RUN}/d/2/1`);
   });
 
+  it('C11 the word of an agent that it was told to stop does not say that its code has stopped', () => {
+    const play = new Play(gated());
+    play.settle(ok(), 'a');
+    const before = play.key('d');
+    play.settle(rejected({ n: 1 }), 'g');
+    expect(play.take({ kind: 'result', key: before, outcome: { kind: 'cancelled' } })).toEqual([]);
+    expect(play.state.stopping.map(({ key }) => key)).toEqual([before]);
+    expect(brief(play.take({ kind: 'stopped', key: before }))).toEqual(['ExecutionStopped']);
+  });
+
   it('C11 a result of what is reset, in the same breath as the rejection, goes with its iteration', () => {
     for (const order of [
       ['d', 'g'],
@@ -154,6 +164,7 @@ describe('commands', () => {
     expect(commandsOf(play.graph, play.state)).toEqual([
       {
         kind: 'execute',
+        consent: null,
         step: 'a',
         key: `${RUN}/a/1/1`,
         action: 'worker/act',
@@ -181,12 +192,12 @@ describe('commands', () => {
 describe('the next timer', () => {
   it('is the nearest deadline, retry or end of what is being stopped; none when nothing waits', () => {
     const play = new Play(graphOfSteps({ id: 'a', timeout: '9s' }, { id: 'b', retry: { initial_delay: '4s' } }));
-    expect(nextTimer(play.state)).toBe(T0 + 9000);
+    expect(nextTimer(play.graph, play.state)).toBe(T0 + 9000);
     play.settle(failed(true), 'b');
-    expect(nextTimer(play.state)).toBe(play.step('b').notBefore);
+    expect(nextTimer(play.graph, play.state)).toBe(play.step('b').notBefore);
     play.cancel();
-    expect(nextTimer(play.state)).toBe(T0 + 9000);
+    expect(nextTimer(play.graph, play.state)).toBe(T0 + 9000);
     play.take({ kind: 'stopped', key: `${RUN}/a/1/1` });
-    expect(nextTimer(play.state)).toBeNull();
+    expect(nextTimer(play.graph, play.state)).toBeNull();
   });
 });

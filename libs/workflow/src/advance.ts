@@ -1,12 +1,15 @@
-import type { InboxMessage, RunEvent } from '@devmesh/contracts/event';
-import type { ReworkNote } from '@devmesh/contracts/event';
+import type { ApprovalRef } from '@devmesh/contracts/approval';
+import type { InboxMessage, ReworkNote, RunEvent } from '@devmesh/contracts/event';
+import { parseExecutionKey } from '@devmesh/contracts/ids';
 import type { ActionId, ExecutionKey, InstanceId, RunId, StepId, UnixMs } from '@devmesh/contracts/ids';
 import type { JsonObject } from '@devmesh/contracts/json';
-import type { Outcome } from '@devmesh/contracts/outcome';
-import { decide, type Environment } from './decide.js';
+import { outcomeOfVerdict } from './approvals.js';
+import { decide, judged } from './decide.js';
+import type { Environment } from './environment.js';
 import { apply } from './evolve.js';
-import type { Graph } from './graph.js';
-import type { RunState } from './state.js';
+import { definitionOf, undoIdOf, type Graph } from './graph.js';
+import { hasRoom, stepIds } from './readiness.js';
+import { isAborting, type RunState } from './state.js';
 
 /** What a turn learns: rows of the inbox, and what its dispatches came to. */
 export type Input =
@@ -22,8 +25,10 @@ export interface Advanced {
 }
 
 /** The step whose current execution has this key. */
-function stepWithKey(graph: Graph, state: RunState, key: ExecutionKey): StepId | undefined {
-  return graph.order.find((id) => state.steps[id]?.phase === 'running' && state.steps[id]?.key === key);
+function stepWithKey(state: RunState, key: ExecutionKey): StepId | undefined {
+  const id = parseExecutionKey(key).step;
+  const step = state.steps[id];
+  return step?.phase === 'running' && step.key === key ? id : undefined;
 }
 
 /** The events that an input makes by itself; none for what is superseded, known or of no concern any more. */
@@ -35,20 +40,36 @@ function absorb(graph: Graph, state: RunState, input: Input, env: Environment): 
       return state.ended || state.cancel
         ? []
         : [{ type: 'CancelRequested', at: env.now, by: input.by, reason: input.reason }];
+    case 'pause':
+      return state.ended || state.paused || isAborting(state)
+        ? []
+        : [{ type: 'RunPaused', at: env.now, by: input.by, reason: input.reason }];
+    case 'resume':
+      return state.ended || !state.paused ? [] : [{ type: 'RunResumed', at: env.now, by: input.by }];
+    case 'verdict': {
+      const asking = Object.entries(state.steps).find(([, step]) => step.approval?.id === input.approvalId);
+      const request = asking?.[1].approval;
+      if (!asking || !request || state.ended) return [];
+      const [step, { iteration }] = asking;
+      const outcome = outcomeOfVerdict(request, input);
+      const { approvalId, by } = input;
+      return [{ type: 'ApprovalDecided', at: env.now, step, iteration, approvalId, by, outcome }];
+    }
     case 'result': {
-      const stopped = stoppedEvents(state, input.key, env.now);
-      const step = stepWithKey(graph, state, input.key);
+      // `cancelled` says that it was told to stop; that its code has stopped, the answer to the cancel says.
+      const stopped = input.outcome.kind === 'cancelled' ? [] : stoppedEvents(state, input.key, env.now);
+      const step = stepWithKey(state, input.key);
       if (step === undefined || state.ended) return stopped;
-      const outcome = judged(graph, step, input.outcome);
+      const outcome = judged(definitionOf(graph, step), input.outcome);
       return [{ type: 'StepCompleted', at: env.now, step, key: input.key, outcome }];
     }
     case 'stopped':
       return stoppedEvents(state, input.key, env.now);
     case 'gone': {
       const stopped = stoppedEvents(state, input.key, env.now);
-      const step = stepWithKey(graph, state, input.key);
+      const step = stepWithKey(state, input.key);
       if (step === undefined || state.ended || state.steps[step]?.instance !== input.instance) return stopped;
-      const agent = graph.steps.get(step)?.agent ?? '';
+      const agent = definitionOf(graph, step)?.agent ?? '';
       const instances = env.instances(agent);
       const instance = instances.find((other) => other !== input.instance) ?? null;
       // It is the only one there, so it is asked again after a short wait; putting that on record would tell nothing.
@@ -58,16 +79,12 @@ function absorb(graph: Graph, state: RunState, input: Input, env: Environment): 
   }
 }
 
-/** A gate that says nothing approves nothing: without a verdict its outcome is a failure. */
-function judged(graph: Graph, step: StepId, outcome: Outcome): Outcome {
-  if (outcome.kind !== 'succeeded' || outcome.verdict !== undefined || !graph.steps.get(step)?.gate) return outcome;
-  const message = `step ${step} is a gate, but its agent gave no verdict; its output must have a verdict of approved or rejected`;
-  return { kind: 'failed', error: { code: 'bad_reply', message, retryable: false } };
-}
-
 function stoppedEvents(state: RunState, key: ExecutionKey, now: UnixMs): RunEvent[] {
   return state.stopping.some((entry) => entry.key === key) ? [{ type: 'ExecutionStopped', at: now, key }] : [];
 }
+
+// A verdict is not among them: it was given in time, so it comes before what the clock would decide now (C16).
+const SAID: ReadonlySet<Input['kind']> = new Set(['cancel', 'pause', 'resume'] as const);
 
 /** More decisions than this in one go is a bug: the largest workflow settles in fewer. */
 const MAX_DECISIONS = 10_000;
@@ -85,22 +102,27 @@ export function advance(graph: Graph, state: RunState, inputs: Iterable<Input>, 
       events.push(event);
     }
   };
-  const decideAll = () => {
+  const all = [...inputs];
+  const decideAll = (taken: number) => {
+    // A verdict that is still to be taken in came before the clock: what it decides does not expire.
+    const coming = all.slice(taken).flatMap((input) => (input.kind === 'verdict' ? [input.approvalId] : []));
+    const now = coming.length === 0 ? env : { ...env, coming };
     for (let count = 0; count <= MAX_DECISIONS; count++) {
-      const made = decide(graph, current, env);
+      const made = decide(graph, current, now);
       if (made.length === 0) return;
       take(made);
     }
     throw new Error(`run ${state.runId}: more than ${MAX_DECISIONS} decisions in one go`);
   };
-  for (const input of inputs) {
-    // A cancel has its place among the others, however they were gathered: what came before it has its consequences, and
-    // what comes after it finds the run ended (docs/engine.md, C12).
-    if (input.kind === 'cancel') decideAll();
+  for (const [index, input] of all.entries()) {
+    // What people say of the whole run has its place among the others, however they were gathered: what came before it has its consequences,
+    // and what comes after it finds them (docs/engine.md, C12).
+    const isSaid = SAID.has(input.kind);
+    if (isSaid) decideAll(index);
     take(absorb(graph, current, input, env));
-    if (input.kind === 'cancel') decideAll();
+    if (isSaid) decideAll(index + 1);
   }
-  decideAll();
+  decideAll(all.length);
   return { state: current, events };
 }
 
@@ -110,9 +132,16 @@ export function start(
   runId: RunId,
   created: Extract<RunEvent, { type: 'RunCreated' }>,
   env: Environment,
+  /** Of a fork: how the steps stand that are not done again. */
+  inherited?: Extract<RunEvent, { type: 'StepsInherited' }>,
 ): Advanced {
-  const first = advance(graph, apply(graph, runId, null, created), [], env);
-  return { state: first.state, events: [created, ...first.events] };
+  const given = inherited ? [created, inherited] : [created];
+  let begun = apply(graph, runId, null, created);
+  if (inherited) begun = apply(graph, runId, begun, inherited);
+  const first = advance(graph, begun, [], env);
+  // An approval has a row, and a create writes none: the first turn asks.
+  if (first.events.some(({ type }) => type === 'ApprovalRequested')) return { state: begun, events: given };
+  return { state: first.state, events: [...given, ...first.events] };
 }
 
 /** What the committed state asks of the agents. */
@@ -126,6 +155,7 @@ export type Command =
       readonly input: JsonObject;
       readonly rework: ReworkNote | null;
       readonly notAfter: UnixMs;
+      readonly consent: ApprovalRef | null;
     }
   | { readonly kind: 'cancel'; readonly key: ExecutionKey; readonly instance: InstanceId };
 
@@ -135,25 +165,43 @@ export function commandsOf(graph: Graph, state: RunState): Command[] {
     instance === null ? [] : [{ kind: 'cancel', key, instance }],
   );
   if (state.ended) return cancels;
-  const executions = graph.order.flatMap((id): Command[] => {
+  const undo = state.undoing ? [undoIdOf(state.undoing.step)] : [];
+  const executions = [...stepIds(graph, state), ...undo].flatMap((id): Command[] => {
     const step = state.steps[id];
-    const action = graph.steps.get(id)?.action;
+    const action = definitionOf(graph, id)?.action;
     if (!step || !action || step.phase !== 'running' || step.key === null || step.instance === null) return [];
-    const { key, instance, rework, deadlineAt, input } = step;
+    const { key, instance, rework, deadlineAt, input, consent } = step;
     return [
-      { kind: 'execute', step: id, key, action, instance, input: input ?? {}, rework, notAfter: deadlineAt ?? 0 },
+      {
+        kind: 'execute',
+        step: id,
+        key,
+        action,
+        instance,
+        input: input ?? {},
+        rework,
+        notAfter: deadlineAt ?? 0,
+        consent,
+      },
     ];
   });
   return [...cancels, ...executions];
 }
 
 /** The next time at which the state changes by itself, Unix ms; null when there is none. */
-export function nextTimer(state: RunState): UnixMs | null {
+export function nextTimer(graph: Graph, state: RunState): UnixMs | null {
   const times = state.stopping.map((entry) => entry.deadlineAt);
   if (!state.ended) {
-    for (const step of Object.values(state.steps)) {
+    if (state.deadlineAt !== null && !isAborting(state)) times.push(state.deadlineAt);
+    for (const [id, step] of Object.entries(state.steps)) {
       if (step.phase === 'running' && step.deadlineAt !== null) times.push(step.deadlineAt);
-      if (step.phase === 'retrying' && step.notBefore !== null) times.push(step.notBefore);
+      // One that may not start is started by what makes room, and not by time.
+      const mayStart = (state.paused === null || isAborting(state)) && hasRoom(graph, state, id);
+      if (step.phase === 'retrying' && step.notBefore !== null && mayStart) times.push(step.notBefore);
+      if (step.phase === 'awaiting' && step.approval) {
+        const { expiresAt, remindAt, escalateAt } = step.approval;
+        times.push(expiresAt, remindAt ?? expiresAt, escalateAt ?? expiresAt);
+      }
     }
   }
   return times.length === 0 ? null : Math.min(...times);

@@ -186,7 +186,7 @@ describe('time', () => {
     [4, 20_000],
     [20, 20_000],
   ])('the delay after attempt %i is %i ms, less up to a quarter', (attempt, full) => {
-    const policy = { maxAttempts: 20, initialDelayMs: 1000, factor: 3, maxDelayMs: 20_000 };
+    const policy = { maxAttempts: 20, initialDelayMs: 1000, factor: 3, maxDelayMs: 20_000, jitter: 0.25 };
     const delays = Array.from({ length: 300 }, (_, index) =>
       retryDelayMs(policy, attempt, `${RUN}/s${index}/1/${attempt}`),
     );

@@ -1,27 +1,25 @@
 import type { ReworkNote, RunEvent } from '@devmesh/contracts/event';
-import type { AgentName, InstanceId, StepId, UnixMs } from '@devmesh/contracts/ids';
+import type { StepId, UnixMs } from '@devmesh/contracts/ids';
 import { executionKey } from '@devmesh/contracts/ids';
 import type { ExecutionError, Outcome } from '@devmesh/contracts/outcome';
 import type { BranchEvent, RetryPolicy, StepDefinition } from '@devmesh/contracts/workflow';
-import type { Graph } from './graph.js';
-import { loopId } from './graph.js';
+import { askAboutLost, consentFor, requestApproval, timePasses } from './approvals.js';
+import type { Environment } from './environment.js';
+import { itemsFor, outcomeOfItems } from './fan-out.js';
+import { definitionOf, isUndo, loopId, undoIdOf, type Graph } from './graph.js';
+import { awaitsUndo, conditionSays, hasRoom, losersOf, readiness, stepIds } from './readiness.js';
+import { itemIds } from './output.js';
 import { resolveInput } from './references.js';
-import { isSettled, type RunState, type StepState } from './state.js';
-import { failureText, verdictOf } from './summary.js';
+import { isAborting, isSettled, type RunState, type StepState } from './state.js';
+import { failureText, groupOutcome, verdictOf } from './summary.js';
+import { nextUndo, undoesLeft } from './undo.js';
 
-/** What a decision may depend on beside the state. */
-export interface Environment {
-  readonly now: UnixMs;
-  /** Instances of the agent that may be given work, best first; empty when none is up. */
-  instances(agent: AgentName): readonly InstanceId[];
-}
-
-/** The wait before the attempt after `attempt`, ms: min(max, initial * factor^(attempt-1)), less up to a quarter by key. */
+/** The wait before the attempt after `attempt`, ms: min(max, initial * factor^(attempt-1)), less up to `jitter` of it by key. */
 export function retryDelayMs(policy: RetryPolicy, attempt: number, key: string): number {
   const full = Math.min(policy.maxDelayMs, policy.initialDelayMs * policy.factor ** (attempt - 1));
   let hash = 0;
   for (let index = 0; index < key.length; index++) hash = (hash * 31 + key.charCodeAt(index)) >>> 0;
-  return Math.floor(full * (1 - (hash % 256) / 1024));
+  return Math.floor(full * (1 - policy.jitter * ((hash % 256) / 256)));
 }
 
 function isRetryable(outcome: Outcome): boolean {
@@ -53,6 +51,10 @@ function settle(
       events.push({ type: 'NotificationRecorded', at: now, step: id, message: message.slice(0, 1000) });
     }
   }
+  if (id.endsWith('.undo') && as === 'failed') {
+    const message = `${id} failed, so what it was to take back may still be there: ${failureText(step)}`;
+    events.push({ type: 'NotificationRecorded', at: now, step: id, message: message.slice(0, 1000) });
+  }
   const verdict = step.outcome?.kind === 'succeeded' ? (step.outcome.verdict ?? null) : null;
   events.push({ type: 'StepSettled', at: now, step: id, iteration: step.iteration, as, verdict });
   return events;
@@ -72,10 +74,12 @@ function rework(
   const round = (state.rounds[loop.id] ?? 0) + 1;
   if (round > loop.maxAttempts) return undefined;
   const reset = graph.order.filter((id) => loop.closure.has(id));
-  const superseded = reset.flatMap((id) => {
-    const step = state.steps[id];
-    return step?.phase === 'running' && step.key ? [{ key: step.key, instance: step.instance }] : [];
-  });
+  const superseded = reset
+    .flatMap((id) => [id, ...itemIds(state, id)])
+    .flatMap((id) => {
+      const step = state.steps[id];
+      return step?.phase === 'running' && step.key ? [{ key: step.key, instance: step.instance }] : [];
+    });
   const iterations = reset.map((id) => ({ step: id, iteration: (state.steps[id]?.iteration ?? 0) + 1 }));
   return [{ type: 'ReworkStarted', at: now, by, on, round, target: loop.target, reset: iterations, superseded, note }];
 }
@@ -92,6 +96,8 @@ function conclude(graph: Graph, state: RunState, definition: StepDefinition, ste
     const again = rework(graph, state, id, 'rejection', now, { from: id, output: outcome.output });
     return again ?? settle(definition, step, now, 'rejected', ['rejection']);
   }
+  if (outcome.kind === 'lost' && definition.onLost === 'ask')
+    return [askAboutLost(state, definition, step, outcome.message, now)];
   if (isRetryable(outcome) && step.attempt < definition.retry.maxAttempts) {
     const notBefore = now + retryDelayMs(definition.retry, step.attempt, step.key ?? id);
     return [
@@ -103,94 +109,143 @@ function conclude(graph: Graph, state: RunState, definition: StepDefinition, ste
   return again ?? settle(definition, step, now, 'failed', ['failure']);
 }
 
-type Readiness = 'wait' | 'ready' | { readonly skip: string };
-
-/** Section 2 of docs/engine.md: whether a pending step waits, runs, or is skipped. */
-export function readiness(graph: Graph, state: RunState, definition: StepDefinition): Readiness {
-  const sources = graph.gotoSources.get(definition.id) ?? [];
-  let waits = false;
-  for (const need of definition.needs) {
-    const step = state.steps[need];
-    if (!step || !isSettled(step)) waits = true;
-    else if (!definition.always && step.phase !== 'succeeded')
-      return { skip: `${need} ${step.phase === 'failed' ? 'failed' : `was ${step.phase}`}` };
-  }
-  let fired = 0;
-  let undecided = 0;
-  for (const source of sources) {
-    const step = state.steps[source];
-    if (!step || !isSettled(step)) undecided++;
-    else if (step.taken.some(({ target }) => target === definition.id)) fired++;
-  }
-  if (definition.always) return waits || undecided > 0 ? 'wait' : 'ready';
-  if (sources.length > 0 && fired === 0 && undecided === 0)
-    return { skip: `no branch led here from ${sources.join(', ')}` };
-  return waits || (sources.length > 0 && fired === 0) ? 'wait' : 'ready';
-}
-
 function schedule(
   graph: Graph,
   state: RunState,
   definition: StepDefinition,
   step: StepState,
   env: Environment,
-): RunEvent {
+): RunEvent[] {
   const { id, agent, action, timeoutMs } = definition;
-  return {
-    type: 'StepScheduled',
-    at: env.now,
-    step: id,
-    iteration: step.iteration,
-    attempt: step.attempt,
-    key: executionKey(state.runId, id, step.iteration, step.attempt),
-    action,
-    instance: env.instances(agent)[0] ?? null,
-    input: resolveInput(graph, state, id),
-    rework: step.rework,
-    deadlineAt: env.now + timeoutMs,
-  };
+  const { iteration, attempt } = step;
+  const guard = consentFor(graph, state, definition);
+  if (guard && 'stale' in guard) {
+    const error: ExecutionError = { code: 'approval_stale', message: guard.stale, retryable: false };
+    return [{ type: 'StepResolved', at: env.now, step: id, iteration, outcome: { kind: 'failed', error } }];
+  }
+  const until = env.now + timeoutMs;
+  return [
+    {
+      type: 'StepScheduled',
+      at: env.now,
+      step: id,
+      iteration,
+      attempt,
+      key: executionKey(state.runId, id, iteration, attempt),
+      action,
+      instance: env.instances(agent)[0] ?? null,
+      input: resolveInput(graph, state, id),
+      rework: step.rework,
+      // An undo has its whole time, whatever is left of the run's.
+      deadlineAt: isUndo(graph, id) ? until : Math.min(until, state.deadlineAt ?? until),
+      ...(guard ? { approval: guard.consent } : {}),
+    },
+  ];
 }
 
-/** Ends everything that is not settled, then the run. */
-function stopAll(graph: Graph, state: RunState, now: UnixMs): RunEvent[] {
-  const cancelled = graph.order.flatMap((id): RunEvent[] => {
-    const step = state.steps[id];
-    return step && !isSettled(step) ? [{ type: 'StepCancelled', at: now, step: id, iteration: step.iteration }] : [];
-  });
-  return [...cancelled, { type: 'RunEnded', at: now, ...verdictOf(graph, state) }];
-}
-
-function decideStep(
+/** What a pending step comes to whose edges let it run. */
+function begin(
   graph: Graph,
   state: RunState,
   definition: StepDefinition,
   step: StepState,
   env: Environment,
 ): RunEvent[] {
-  const { id, agent } = definition;
+  const { id, kind, forEach } = definition;
+  const at = { at: env.now, step: id, iteration: step.iteration };
+  if (awaitsUndo(graph, state, id)) return [];
+  const condition = conditionSays(graph, state, definition);
+  if (condition && 'skip' in condition) return [{ type: 'StepSkipped', ...at, because: condition.skip.slice(0, 500) }];
+  if (condition) {
+    const error: ExecutionError = { code: 'bad_condition', message: condition.error, retryable: false };
+    return [{ type: 'StepResolved', ...at, outcome: { kind: 'failed', error } }];
+  }
+  const losers = losersOf(graph, state, definition).map((loser): RunEvent => {
+    const { iteration } = state.steps[loser] ?? step;
+    return { type: 'StepCancelled', at: env.now, step: loser, iteration };
+  });
+  if (losers.length > 0) return losers;
+  if (kind === 'group_start') return [{ type: 'StepResolved', ...at, outcome: { kind: 'succeeded', output: {} } }];
+  if (kind === 'group_end') {
+    const outcome = groupOutcome(graph, state, id);
+    return outcome
+      ? [{ type: 'StepResolved', ...at, outcome }]
+      : [{ type: 'StepSkipped', ...at, because: `${id.slice(0, id.lastIndexOf('.'))} did not begin` }];
+  }
+  if (kind === 'approval') {
+    const asked = requestApproval(graph, state, definition, step, env.now);
+    return asked ? [asked] : [];
+  }
+  if (forEach) {
+    const grown = itemsFor(graph, state, definition, forEach);
+    return 'items' in grown
+      ? [{ type: 'FanOutStarted', ...at, items: [...grown.items] }]
+      : [{ type: 'StepResolved', ...at, outcome: grown.outcome }];
+  }
+  return hasRoom(graph, state, id) ? schedule(graph, state, definition, step, env) : [];
+}
+
+function decideStep(graph: Graph, state: RunState, id: StepId, env: Environment): RunEvent[] {
+  const definition = definitionOf(graph, id);
+  const step = state.steps[id];
+  if (!definition || !step) return [];
+  const at = { at: env.now, step: id, iteration: step.iteration };
+  const mayStart = state.paused === null || isUndo(graph, id);
   switch (step.phase) {
     case 'deciding':
       return conclude(graph, state, definition, step, env.now);
     case 'pending': {
       const ready = readiness(graph, state, definition);
-      if (ready === 'wait') return [];
-      if (ready === 'ready') return [schedule(graph, state, definition, step, env)];
-      const because = ready.skip.slice(0, 500);
-      return [{ type: 'StepSkipped', at: env.now, step: id, iteration: step.iteration, because }];
+      if (typeof ready === 'object') return [{ type: 'StepSkipped', ...at, because: ready.skip.slice(0, 500) }];
+      return ready === 'ready' && mayStart ? begin(graph, state, definition, step, env) : [];
     }
     case 'retrying':
-      return (step.notBefore ?? 0) <= env.now ? [schedule(graph, state, definition, step, env)] : [];
+      return mayStart && (step.notBefore ?? 0) <= env.now && hasRoom(graph, state, id)
+        ? schedule(graph, state, definition, step, env)
+        : [];
+    case 'fanned': {
+      const outcome = outcomeOfItems(state, definition);
+      return outcome ? [{ type: 'StepResolved', ...at, outcome: judged(definition, outcome) }] : [];
+    }
+    case 'awaiting':
+      if (step.approval && env.coming?.includes(step.approval.id)) return [];
+      return timePasses(definition, step, env.now);
     case 'running': {
       if (!step.key) return [];
       if ((step.deadlineAt ?? Infinity) <= env.now) {
         return [{ type: 'StepCompleted', at: env.now, step: id, key: step.key, outcome: { kind: 'timed_out' } }];
       }
-      const instance = step.instance === null ? env.instances(agent)[0] : undefined;
+      const instance = step.instance === null && mayStart ? env.instances(definition.agent)[0] : undefined;
       return instance === undefined ? [] : [{ type: 'StepReassigned', at: env.now, step: id, key: step.key, instance }];
     }
     default:
       return [];
   }
+}
+
+/** A gate that says nothing approves nothing: without a verdict its outcome is a failure. */
+export function judged(definition: StepDefinition | undefined, outcome: Outcome): Outcome {
+  if (outcome.kind !== 'succeeded' || outcome.verdict !== undefined || !definition?.gate) return outcome;
+  const message = `step ${definition.id} is a gate, but its agent gave no verdict; its output must have a verdict of approved or rejected`;
+  return { kind: 'failed', error: { code: 'bad_reply', message, retryable: false } };
+}
+
+/** The undo that is under way, or the next one. */
+function decideUndo(graph: Graph, state: RunState, env: Environment): RunEvent[] {
+  const current = state.undoing && decideStep(graph, state, undoIdOf(state.undoing.step), env);
+  return current && current.length > 0 ? current : nextUndo(state, env.now);
+}
+
+/** Ends everything that is not settled, then takes back what is to be taken back, then ends the run. */
+function abort(graph: Graph, state: RunState, env: Environment): RunEvent[] {
+  const open = stepIds(graph, state).flatMap((id): RunEvent[] => {
+    const step = state.steps[id];
+    if (!step || isSettled(step)) return [];
+    return [{ type: 'StepCancelled', at: env.now, step: id, iteration: step.iteration }];
+  });
+  if (open.length > 0) return open;
+  if (undoesLeft(state)) return decideUndo(graph, state, env);
+  return [{ type: 'RunEnded', at: env.now, ...verdictOf(graph, state) }];
 }
 
 /**
@@ -201,17 +256,18 @@ export function decide(graph: Graph, state: RunState, env: Environment): RunEven
   const over = state.stopping.find((entry) => entry.deadlineAt <= env.now);
   if (over) return [{ type: 'ExecutionStopped', at: env.now, key: over.key }];
   if (state.ended) return [];
-  if (state.cancel || state.failedBy !== null) return stopAll(graph, state, env.now);
-  for (const id of graph.order) {
-    const definition = graph.steps.get(id);
-    const step = state.steps[id];
-    if (!definition || !step) continue;
-    const events = decideStep(graph, state, definition, step, env);
-    if (events.length > 0) return events;
-  }
-  const settled = graph.order.every((id) => {
+  if (isAborting(state)) return abort(graph, state, env);
+  const ids = stepIds(graph, state);
+  // A run whose work is done has ended in time, however late that is seen.
+  const isDone = ids.every((id) => {
     const step = state.steps[id];
     return step !== undefined && isSettled(step);
   });
-  return settled ? [{ type: 'RunEnded', at: env.now, ...verdictOf(graph, state) }] : [];
+  if (isDone && !undoesLeft(state)) return [{ type: 'RunEnded', at: env.now, ...verdictOf(graph, state) }];
+  for (const id of ids) {
+    const events = decideStep(graph, state, id, env);
+    if (events.length > 0) return events;
+  }
+  if ((state.deadlineAt ?? Infinity) <= env.now) return [{ type: 'RunTimedOut', at: env.now }];
+  return undoesLeft(state) ? decideUndo(graph, state, env) : [];
 }

@@ -1,3 +1,4 @@
+import type { ApprovalRequest } from '@devmesh/contracts/approval';
 import type { RunEvent, RunEventType } from '@devmesh/contracts/event';
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
@@ -8,6 +9,8 @@ import { approved, created, failed, graphOfSteps, ok, Play, rejected, RUN, T0 } 
 const PHASES: readonly StepPhase[] = [
   'pending',
   'running',
+  'fanned',
+  'awaiting',
   'deciding',
   'retrying',
   'succeeded',
@@ -24,6 +27,18 @@ const graph = graphOfSteps(
 const KEY = `${RUN}/a/1/1`;
 const base = fold(graph, RUN, null, [created()]);
 
+const APPROVAL: ApprovalRequest = {
+  id: '01890000-0000-7000-8000-0000000000aa',
+  kind: 'consent',
+  title: 'May it?',
+  subject: {},
+  hash: 'd'.repeat(64),
+  expiresAt: T0 + 9,
+  remindAt: null,
+  escalateAt: null,
+  escalateTo: [],
+};
+
 /** A state in which step `a` is in this phase; `g` may send it back. */
 function inPhase(phase: StepPhase, change: Partial<RunState> = {}): RunState {
   const a = base.steps['a'];
@@ -35,6 +50,7 @@ function inPhase(phase: StepPhase, change: Partial<RunState> = {}): RunState {
     phase,
     ...(phase === 'running' ? running : {}),
     ...(phase === 'deciding' ? { key: KEY } : {}),
+    ...(phase === 'awaiting' ? { approval: APPROVAL } : {}),
   };
   return { ...base, steps: { a: step, g: { ...g, phase: 'deciding' } }, ...change };
 }
@@ -60,6 +76,41 @@ const EVENTS: { readonly [T in RunEventType]: Extract<RunEvent, { type: T }> } =
   },
   StepReassigned: { type: 'StepReassigned', at, step, key: KEY, instance: 'i2' },
   StepCompleted: { type: 'StepCompleted', at, step, key: KEY, outcome: ok() },
+  StepResolved: { type: 'StepResolved', at, step, iteration, outcome: ok() },
+  FanOutStarted: { type: 'FanOutStarted', at, step, iteration, items: [1, 2] },
+  ApprovalRequested: { type: 'ApprovalRequested', at, step, iteration, approval: APPROVAL },
+  ApprovalDecided: {
+    type: 'ApprovalDecided',
+    at,
+    step,
+    iteration,
+    approvalId: APPROVAL.id,
+    by: 'me',
+    outcome: approved(),
+  },
+  ApprovalExpired: { type: 'ApprovalExpired', at, step, iteration, approvalId: APPROVAL.id, outcome: rejected() },
+  ApprovalReminded: { type: 'ApprovalReminded', at, step, iteration, approvalId: APPROVAL.id, escalated: false },
+  RunPaused: { type: 'RunPaused', at, by: 'me', reason: '' },
+  RunResumed: { type: 'RunResumed', at, by: 'me' },
+  RunTimedOut: { type: 'RunTimedOut', at },
+  StepsInherited: {
+    type: 'StepsInherited',
+    at,
+    steps: [
+      {
+        step: 'a',
+        iteration: 1,
+        attempt: 1,
+        as: 'succeeded',
+        outcome: ok(),
+        taken: [],
+        items: null,
+        startedAt: T0,
+        endedAt: T0,
+      },
+    ],
+  },
+  UndoStarted: { type: 'UndoStarted', at, step, iteration, undo: 'a.undo', input: {} },
   RetryScheduled: { type: 'RetryScheduled', at, step, iteration, attempt: 2, notBefore: T0 + 1 },
   BranchTaken: { type: 'BranchTaken', at, from: 'a', iteration, on: 'failure', branch: { kind: 'fail' } },
   StepSettled: { type: 'StepSettled', at, step, iteration, as: 'succeeded', verdict: null },
@@ -90,14 +141,23 @@ const ALLOWED: Partial<Record<RunEventType, readonly StepPhase[]>> = {
   StepScheduled: ['pending', 'retrying'],
   StepReassigned: ['running'],
   StepCompleted: ['running'],
+  StepResolved: ['pending', 'fanned'],
+  FanOutStarted: ['pending'],
+  ApprovalRequested: ['pending', 'deciding'],
+  ApprovalDecided: ['awaiting'],
+  ApprovalExpired: ['awaiting'],
+  ApprovalReminded: ['awaiting'],
+  RunPaused: PHASES,
+  RunTimedOut: PHASES,
+  StepsInherited: ['pending'],
   RetryScheduled: ['deciding'],
   BranchTaken: ['deciding'],
   StepSettled: ['deciding'],
   StepSkipped: ['pending'],
-  ReworkStarted: PHASES.filter((phase) => phase !== 'cancelled'),
+  ReworkStarted: PHASES,
   NotificationRecorded: PHASES,
   CancelRequested: PHASES,
-  StepCancelled: ['pending', 'running', 'retrying', 'deciding'],
+  StepCancelled: ['pending', 'running', 'fanned', 'awaiting', 'retrying', 'deciding'],
 };
 
 const cases = Object.entries(ALLOWED).flatMap(([type, from]) =>
@@ -114,7 +174,7 @@ describe('the transition table', () => {
       // A branch is taken inside `deciding`: no arrow.
       event === 'BranchTaken' ? [] : rule.from.flatMap((from) => rule.to.map((to) => `${event} ${from} ${to}`)),
     );
-    const reworked = PHASES.filter((phase) => phase !== 'cancelled' && phase !== 'pending');
+    const reworked = PHASES.filter((phase) => phase !== 'pending');
     expect(drawn.sort()).toEqual([...coded, ...reworked.map((from) => `ReworkStarted ${from} pending`)].sort());
   });
 
@@ -132,20 +192,23 @@ describe('the transition table', () => {
     const rule = Object.hasOwn(STEP_TRANSITIONS, type)
       ? STEP_TRANSITIONS[type as keyof typeof STEP_TRANSITIONS]
       : undefined;
-    const to: readonly StepPhase[] = rule?.to ?? (type === 'ReworkStarted' ? ['pending'] : [phase]);
+    const to: readonly StepPhase[] =
+      rule?.to ?? (type === 'ReworkStarted' ? ['pending'] : type === 'StepsInherited' ? ['succeeded'] : [phase]);
     expect(to).toContain(next.steps['a']?.phase);
   });
 
-  it.each(PHASES.map((phase) => [phase, !['pending', 'running', 'retrying', 'deciding'].includes(phase)] as const))(
-    'RunEnded while a step is %s: %s',
-    (phase, allowed) => {
-      const state = inPhase(phase);
-      const g = state.steps['g'];
-      if (!g) throw new Error('no step');
-      const others: RunState = { ...state, steps: { ...state.steps, g: { ...g, phase: 'succeeded' } } };
-      expect(illegal(others, EVENTS.RunEnded) === undefined).toBe(allowed);
-    },
-  );
+  it.each(
+    PHASES.map(
+      (phase) =>
+        [phase, !['pending', 'running', 'fanned', 'awaiting', 'retrying', 'deciding'].includes(phase)] as const,
+    ),
+  )('RunEnded while a step is %s: %s', (phase, allowed) => {
+    const state = inPhase(phase);
+    const g = state.steps['g'];
+    if (!g) throw new Error('no step');
+    const others: RunState = { ...state, steps: { ...state.steps, g: { ...g, phase: 'succeeded' } } };
+    expect(illegal(others, EVENTS.RunEnded) === undefined).toBe(allowed);
+  });
 
   it('knows a run before its first event, and no event twice first', () => {
     for (const event of Object.values(EVENTS)) {

@@ -1,8 +1,18 @@
 import type { EventOf, RunEvent } from '@devmesh/contracts/event';
 import type { RunId, StepId } from '@devmesh/contracts/ids';
 import type { Graph } from './graph.js';
-import { loopId } from './graph.js';
-import { FRESH_STEP, STEP_TRANSITIONS, type RunState, type StepPhase, type StepState } from './state.js';
+import { definitionOf, loopId } from './graph.js';
+import { itemIds } from './output.js';
+import { resolveUndoInput } from './references.js';
+import {
+  EMPTY_RUN,
+  FRESH_STEP,
+  STEP_TRANSITIONS,
+  type RunState,
+  type StepPhase,
+  type StepState,
+  type UndoEntry,
+} from './state.js';
 
 /** An event that the transition table does not allow here: a bug in whoever made it. */
 export class IllegalTransition extends Error {
@@ -11,19 +21,18 @@ export class IllegalTransition extends Error {
 
 function begin(graph: Graph, runId: RunId, event: EventOf<'RunCreated'>): RunState {
   return {
-    v: 1,
+    ...EMPTY_RUN,
+    v: 2,
     runId,
     createdAt: event.at,
     task: event.task,
     repository: event.repository,
     traceparent: event.traceparent,
+    workflowDigest: event.workflow.digest,
+    deadlineAt: graph.workflow.timeoutMs === null ? null : event.at + graph.workflow.timeoutMs,
+    forkOf: event.forkOf ?? null,
+    overrides: event.overrides ?? {},
     steps: Object.fromEntries(graph.order.map((id) => [id, FRESH_STEP])),
-    rounds: {},
-    stopping: [],
-    cancel: null,
-    failedBy: null,
-    notifications: [],
-    ended: null,
   };
 }
 
@@ -44,16 +53,53 @@ function stopExecution(state: RunState, step: StepState | undefined): RunState {
 /** A state stays small: of the notifications it keeps the last ones; all of them are among the events. */
 const KEPT_NOTIFICATIONS = 50;
 
-const REST = { key: null, instance: null, input: null, deadlineAt: null, notBefore: null } as const;
+const REST = {
+  key: null,
+  instance: null,
+  input: null,
+  deadlineAt: null,
+  notBefore: null,
+  approval: null,
+  consent: null,
+} as const;
+
+/** What an execution of this iteration did, or may have done, can be taken back from here on. */
+function undoEntry(graph: Graph, state: RunState, id: StepId): UndoEntry[] {
+  const step = state.steps[id];
+  if (!step?.key || !definitionOf(graph, id)?.undo) return [];
+  return [{ step: id, iteration: step.iteration, input: resolveUndoInput(graph, state, id) }];
+}
+
+/** Whether an outcome leaves something behind, as far as anybody knows. */
+function mayHaveActed(step: StepState | undefined): boolean {
+  const kind = step?.outcome?.kind;
+  return kind === 'succeeded' || kind === 'lost' || kind === 'timed_out';
+}
+
+function without<T>(record: Readonly<Record<string, T>>, keys: readonly string[]): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).filter(([key]) => !keys.includes(key)));
+}
 
 function restart(graph: Graph, state: RunState, event: EventOf<'ReworkStarted'>): RunState {
   let next = state;
+  const reset = new Set(event.reset.flatMap(({ step }) => [step, ...itemIds(state, step)]));
+  const due = state.undoable.filter((entry) => reset.has(entry.step));
   for (const { step: id, iteration } of event.reset) {
     const step = next.steps[id];
     if (!step) continue;
-    if (step.phase === 'running') next = stopExecution(next, step);
+    const items = itemIds(next, id);
+    for (const part of [...items, id]) {
+      if (next.steps[part]?.phase !== 'running') continue;
+      due.push(...undoEntry(graph, next, part));
+      next = stopExecution(next, next.steps[part]);
+    }
     const rework = id === event.target ? event.note : null;
-    next = { ...next, steps: { ...next.steps, [id]: { ...FRESH_STEP, iteration, rework } } };
+    const steps = items.length === 0 ? next.steps : without(next.steps, items);
+    next = { ...next, steps: { ...steps, [id]: { ...FRESH_STEP, iteration, rework } } };
+  }
+  if (due.length > 0) {
+    const undoable = next.undoable.filter((entry) => !reset.has(entry.step));
+    next = { ...next, undoable, undoDue: [...next.undoDue, ...due] };
   }
   const loop = loopId(event.by, event.on);
   const rounds: Record<string, number> = { ...next.rounds, [loop]: event.round };
@@ -76,6 +122,7 @@ function change(graph: Graph, state: RunState, event: RunEvent): RunState {
         notBefore: null,
         startedAt: state.steps[event.step]?.startedAt ?? event.at,
         outcome: null,
+        consent: event.approval ?? null,
       });
     case 'StepReassigned':
       return withStep(state, event.step, { instance: event.instance });
@@ -84,6 +131,47 @@ function change(graph: Graph, state: RunState, event: RunEvent): RunState {
         ...REST,
         phase: 'deciding',
         key: event.key,
+        outcome: event.outcome,
+        endedAt: event.at,
+      });
+    case 'StepResolved':
+      return withStep(state, event.step, {
+        ...REST,
+        phase: 'deciding',
+        outcome: event.outcome,
+        startedAt: state.steps[event.step]?.startedAt ?? event.at,
+        endedAt: event.at,
+      });
+    case 'FanOutStarted': {
+      const fanned = withStep(state, event.step, { phase: 'fanned', items: event.items, startedAt: event.at });
+      const items = event.items.map((_item, index) => {
+        const item: StepState = { ...FRESH_STEP, iteration: event.iteration };
+        return [`${event.step}.${index}`, item] as const;
+      });
+      return { ...fanned, steps: { ...fanned.steps, ...Object.fromEntries(items) } };
+    }
+    case 'ApprovalRequested':
+      return withStep(state, event.step, {
+        ...REST,
+        phase: 'awaiting',
+        // Of an execution that was lost: its key names what is asked about.
+        key: state.steps[event.step]?.key ?? null,
+        approval: event.approval,
+        startedAt: state.steps[event.step]?.startedAt ?? event.at,
+        endedAt: null,
+      });
+    case 'ApprovalReminded': {
+      const approval = state.steps[event.step]?.approval;
+      if (!approval) return state;
+      const told = event.escalated ? { remindAt: null, escalateAt: null } : { remindAt: null };
+      return withStep(state, event.step, { approval: { ...approval, ...told } });
+    }
+    case 'ApprovalDecided':
+    case 'ApprovalExpired':
+      return withStep(state, event.step, {
+        ...REST,
+        phase: 'deciding',
+        key: state.steps[event.step]?.key ?? null,
         outcome: event.outcome,
         endedAt: event.at,
       });
@@ -102,8 +190,11 @@ function change(graph: Graph, state: RunState, event: RunEvent): RunState {
         ? withStep(failed, event.from, { taken: [...taken, { on: event.on, target: event.branch.target }] })
         : failed;
     }
-    case 'StepSettled':
-      return withStep(state, event.step, { ...REST, phase: event.as, endedAt: event.at });
+    case 'StepSettled': {
+      const entries = mayHaveActed(state.steps[event.step]) ? undoEntry(graph, state, event.step) : [];
+      const settled = withStep(state, event.step, { ...REST, phase: event.as, endedAt: event.at });
+      return entries.length === 0 ? settled : { ...settled, undoable: [...settled.undoable, ...entries] };
+    }
     case 'StepSkipped':
       return withStep(state, event.step, { phase: 'skipped', endedAt: event.at });
     case 'ReworkStarted':
@@ -117,10 +208,38 @@ function change(graph: Graph, state: RunState, event: RunEvent): RunState {
       };
     case 'CancelRequested':
       return { ...state, cancel: { by: event.by, reason: event.reason } };
+    case 'RunPaused':
+      return { ...state, paused: { by: event.by, reason: event.reason } };
+    case 'RunResumed':
+      return { ...state, paused: null };
+    case 'RunTimedOut':
+      return { ...state, timedOut: true };
+    case 'StepsInherited': {
+      const steps = event.steps.map(({ step, as, ...rest }) => {
+        const inherited: StepState = { ...FRESH_STEP, ...rest, phase: as };
+        return [step, inherited] as const;
+      });
+      return { ...state, steps: { ...state.steps, ...Object.fromEntries(steps) } };
+    }
+    case 'UndoStarted': {
+      const { step, iteration, input } = event;
+      const others = (entries: readonly UndoEntry[]) =>
+        entries.filter((entry) => entry.step !== step || entry.iteration !== iteration);
+      return {
+        ...state,
+        undoable: others(state.undoable),
+        undoDue: others(state.undoDue),
+        undoing: { step, iteration, input },
+        steps: { ...state.steps, [event.undo]: { ...FRESH_STEP, iteration } },
+      };
+    }
     case 'StepCancelled': {
       const step = state.steps[event.step];
-      const stopped = step?.phase === 'running' ? stopExecution(state, step) : state;
-      return withStep(stopped, event.step, { ...REST, phase: 'cancelled', endedAt: event.at });
+      const isRunning = step?.phase === 'running';
+      const entries = isRunning ? undoEntry(graph, state, event.step) : [];
+      const stopped = isRunning ? stopExecution(state, step) : state;
+      const cancelled = withStep(stopped, event.step, { ...REST, phase: 'cancelled', endedAt: event.at });
+      return entries.length === 0 ? cancelled : { ...cancelled, undoable: [...cancelled.undoable, ...entries] };
     }
     case 'ExecutionStopped':
       return { ...state, stopping: state.stopping.filter((entry) => entry.key !== event.key) };
@@ -145,8 +264,7 @@ export function illegal(state: RunState | null, event: RunEvent): string | undef
   if (event.type === 'ReworkStarted') {
     const by = state.steps[event.by]?.phase;
     if (by !== 'deciding') return `ReworkStarted by step ${event.by}, which is ${by ?? 'unknown'}`;
-    const over = event.reset.find(({ step }) => state.steps[step]?.phase === 'cancelled');
-    if (over) return `ReworkStarted for step ${over.step}, which is cancelled`;
+    if (state.cancel) return 'ReworkStarted in a run that is being cancelled';
     const wrong = event.reset.find(({ step, iteration }) => state.steps[step]?.iteration !== iteration - 1);
     if (wrong)
       return `ReworkStarted takes step ${wrong.step} to iteration ${wrong.iteration} from ${state.steps[wrong.step]?.iteration}`;
@@ -154,9 +272,26 @@ export function illegal(state: RunState | null, event: RunEvent): string | undef
   }
   if (event.type === 'RunEnded') {
     const open = Object.entries(state.steps).find(([, step]) =>
-      ['pending', 'running', 'retrying', 'deciding'].includes(step.phase),
+      ['pending', 'running', 'fanned', 'awaiting', 'retrying', 'deciding'].includes(step.phase),
     );
     return open ? `RunEnded while step ${open[0]} is ${open[1].phase}` : undefined;
+  }
+  if (event.type === 'RunPaused' && state.paused) return 'RunPaused in a run that is paused';
+  if (event.type === 'RunResumed' && !state.paused) return 'RunResumed in a run that is not paused';
+  if (event.type === 'UndoStarted') {
+    const isKnown = [...state.undoable, ...state.undoDue].some(
+      (entry) => entry.step === event.step && entry.iteration === event.iteration,
+    );
+    const before = state.steps[event.undo]?.phase;
+    if (!isKnown)
+      return `UndoStarted for iteration ${event.iteration} of step ${event.step}, which has nothing to undo`;
+    return before !== undefined && ['pending', 'running', 'retrying', 'deciding'].includes(before)
+      ? `UndoStarted for step ${event.step}, whose undo is ${before}`
+      : undefined;
+  }
+  if (event.type === 'StepsInherited') {
+    const begun = event.steps.find(({ step }) => (state.steps[step]?.phase ?? 'pending') !== 'pending');
+    return begun ? `StepsInherited for step ${begun.step}, which is ${state.steps[begun.step]?.phase}` : undefined;
   }
   if (!(event.type in STEP_TRANSITIONS)) return undefined;
   const rule = STEP_TRANSITIONS[event.type as keyof typeof STEP_TRANSITIONS];
@@ -169,6 +304,8 @@ export function illegal(state: RunState | null, event: RunEvent): string | undef
     return `StepCompleted for ${event.key}; the current key is ${step.key}`;
   if (event.type === 'StepReassigned' && step.key !== event.key)
     return `StepReassigned for ${event.key}; the current key is ${step.key}`;
+  if ('approvalId' in event && step.approval?.id !== event.approvalId)
+    return `${event.type} for approval ${event.approvalId}; step ${id} waits for ${step.approval?.id}`;
   if ('iteration' in event && event.iteration !== step.iteration)
     return `${event.type} for iteration ${event.iteration} of step ${id}, which is at ${step.iteration}`;
   if (event.type === 'StepScheduled' && event.attempt !== step.attempt)

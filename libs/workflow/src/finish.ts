@@ -1,6 +1,7 @@
 import type { ActionContract } from '@devmesh/contracts/action';
 import type { ActionCatalogue } from '@devmesh/contracts/catalogue';
-import { DEFAULT_RETRY, type StepDefinition, type WorkflowDefinition } from '@devmesh/contracts/workflow';
+import type { StepDefinition, WorkflowDefinition } from '@devmesh/contracts/workflow';
+import { PLAIN_STEP } from './plain-step.js';
 import { z } from 'zod';
 import { reachable, successorsOf } from './graph.js';
 
@@ -13,16 +14,15 @@ function hasMember(schema: z.ZodType | undefined, name: string): boolean {
 
 function lastStep(id: string, action: ActionContract, needs: readonly string[]): StepDefinition {
   return {
+    ...PLAIN_STEP,
     id,
     agent: action.id.split('/')[0] ?? '',
     action: action.id,
     with: { ...action.defaults },
     needs: [...needs],
     always: true,
-    gate: false,
     timeoutMs: action.timeoutMs,
-    retry: DEFAULT_RETRY,
-    on: { success: [], failure: [], approval: [], rejection: [] },
+    onLost: action.onLost,
   };
 }
 

@@ -33,6 +33,11 @@ export interface Graph {
   /** Everything that comes before a step, nearest last (a topological order that keeps the order of definition). */
   readonly upstream: ReadonlyMap<StepId, readonly StepId[]>;
   readonly loops: ReadonlyMap<string, Loop>;
+  readonly successors: ReadonlyMap<StepId, readonly StepId[]>;
+  /** Steps in the order in which they are looked at: by priority, then as defined. */
+  readonly byPriority: readonly StepId[];
+  /** Definitions of steps that came about, worked out once. */
+  readonly derived: Map<StepId, StepDefinition>;
 }
 
 export function branchesOf(step: StepDefinition): StepBranch[] {
@@ -41,6 +46,63 @@ export function branchesOf(step: StepDefinition): StepBranch[] {
 
 export function loopId(by: StepId, on: BranchEvent): string {
   return `${by}:${on}`;
+}
+
+/** A step that nothing is tied to. */
+const NO_EDGES: Pick<
+  StepDefinition,
+  'needs' | 'quorum' | 'losers' | 'when' | 'forEach' | 'gate' | 'always' | 'guardedBy' | 'on'
+> = {
+  needs: [],
+  quorum: null,
+  losers: 'keep',
+  when: null,
+  forEach: null,
+  gate: false,
+  always: false,
+  guardedBy: null,
+  on: { success: [], failure: [], approval: [], rejection: [] },
+};
+
+/** The step that a step came about from: of an item its fan-out, of an undo the step that it takes back; of others undefined. */
+export function ownerOf(graph: Graph, id: StepId): StepId | undefined {
+  return graph.steps.has(id) ? undefined : id.slice(0, Math.max(0, id.lastIndexOf('.')));
+}
+
+export function undoIdOf(step: StepId): StepId {
+  return `${step}.undo`;
+}
+
+export function isUndo(graph: Graph, id: StepId): boolean {
+  return id.endsWith('.undo') && !graph.steps.has(id);
+}
+
+/** The number of a fan-out's item; undefined for any other step. */
+export function itemIndex(graph: Graph, id: StepId): number | undefined {
+  const owner = ownerOf(graph, id);
+  return owner === undefined || isUndo(graph, id) ? undefined : Number(id.slice(owner.length + 1));
+}
+
+/** The definition of a step of the workflow, of an item of its fan-outs, or of an undo. */
+export function definitionOf(graph: Graph, id: StepId): StepDefinition | undefined {
+  const known = graph.steps.get(id) ?? graph.derived.get(id);
+  const owner = known ? undefined : ownerOf(graph, id);
+  const source = owner === undefined || owner === '' ? undefined : definitionOf(graph, owner);
+  if (!source) return known;
+  const made = isUndo(graph, id) ? undoDefinition(source, id) : itemDefinition(source, id);
+  if (made) graph.derived.set(id, made);
+  return made;
+}
+
+function itemDefinition(source: StepDefinition, id: StepId): StepDefinition {
+  return { ...source, ...NO_EDGES, id };
+}
+
+function undoDefinition(source: StepDefinition, id: StepId): StepDefinition | undefined {
+  if (!source.undo) return undefined;
+  const { agent, action, timeoutMs } = source.undo;
+  // Its input was resolved when the step had its outcome.
+  return { ...source, ...NO_EDGES, kind: 'action', id, agent, action, timeoutMs, with: {}, undo: null, onLost: 'fail' };
 }
 
 /** Edges by needs and goto branches, from source to targets. Targets that are no steps are left out. */
@@ -154,5 +216,8 @@ export function graphOf(workflow: WorkflowDefinition): Graph {
     gotoSources,
     upstream,
     loops: loopsOf(workflow, successors),
+    successors,
+    byPriority: [...workflow.steps].sort((a, b) => b.priority - a.priority).map((step) => step.id),
+    derived: new Map(),
   };
 }

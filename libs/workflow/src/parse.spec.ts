@@ -76,11 +76,125 @@ const WRONG: readonly Wrong[] = [
     says: ['need'],
   },
   {
-    about: 'a join, which comes later',
+    about: 'a join of more needs than there are',
     source: [...top, `  - id: a`, `    ${WORK}`, '    join: any'],
     code: 'schema',
     at: [5, 5],
-    says: ['join'],
+    says: ['a wants 1 of its 0 needs', 'lower the quorum'],
+  },
+  {
+    about: 'a join that is none',
+    source: [...top, `  - id: a`, `    ${WORK}`, '    join: some'],
+    code: 'schema',
+    at: [5, 5],
+    says: ['all, any, or quorum N'],
+  },
+  {
+    about: 'losers where all are waited for',
+    source: [...top, `  - { id: a, ${WORK}, losers: cancel }`],
+    code: 'schema',
+    at: [3, 34],
+    says: ['no losers', 'join: any'],
+  },
+  {
+    about: 'a condition with an error',
+    source: [...top, `  - { id: a, ${WORK}, when: 'run.task ==' }`],
+    code: 'bad_condition',
+    at: [3, 34],
+    says: ['when of a'],
+  },
+  {
+    about: 'a condition that gives no yes or no',
+    source: [...top, `  - { id: a, ${WORK}, when: '1 + 1' }`],
+    code: 'bad_condition',
+    at: [3, 34],
+    says: ['gives int', 'true or false'],
+  },
+  {
+    about: 'a condition on what it does not know',
+    source: [...top, `  - { id: a, ${WORK}, when: 'secrets.key == ""' }`],
+    code: 'bad_condition',
+    at: [3, 34],
+    says: ['secrets'],
+  },
+  {
+    about: 'a condition with a regular expression',
+    source: [...top, `  - { id: a, ${WORK}, when: 'run.task.matches("(a+)+$")' }`],
+    code: 'bad_condition',
+    at: [3, 34],
+    says: ['matches()', 'startsWith'],
+  },
+  {
+    about: 'a condition that takes all steps at once',
+    source: [...top, `  - { id: a, ${WORK}, when: 'steps.exists(s, true)' }`],
+    code: 'bad_condition',
+    at: [3, 34],
+    says: ['one by one'],
+  },
+  {
+    about: 'a condition on a step that does not come before',
+    source: [...top, `  - { id: a, ${WORK} }`, `  - { id: b, ${WORK}, when: 'steps.a.status == "failed"' }`],
+    code: 'bad_reference',
+    at: [4, 34],
+    says: ['names a', 'does not come before'],
+  },
+  {
+    about: 'an item outside of a fan-out',
+    source: [...top, `  - { id: a, ${WORK}, with: { x: '\${{ item }}' } }`],
+    code: 'bad_reference',
+    at: [3, 42],
+    says: ['for_each', 'a has none'],
+  },
+  {
+    about: 'a fan-out over no reference',
+    source: [...top, `  - { id: a, ${WORK}, for_each: [1, 2] }`],
+    code: 'schema',
+    at: [3, 34],
+    says: ['for_each'],
+  },
+  {
+    about: 'an undo that nobody knows',
+    source: [...top, `  - { id: a, ${WORK}, undo: { action: no/body } }`],
+    code: 'unknown_action',
+    at: [3, 42],
+    says: ['no/body', 'worker/act'],
+  },
+  {
+    about: 'an approval of what does not wait for it',
+    source: [...top, `  - { id: a, approval: { of: b } }`, `  - { id: b, ${WORK} }`],
+    code: 'schema',
+    at: [3, 14],
+    says: ['b must need a'],
+  },
+  {
+    about: 'an approval of what waits for more',
+    source: [
+      ...top,
+      `  - { id: late, ${WORK} }`,
+      `  - { id: a, approval: { of: b } }`,
+      `  - { id: b, needs: [a, late], ${WORK} }`,
+    ],
+    code: 'schema',
+    at: [4, 14],
+    says: ['b needs late', 'let a need it too'],
+  },
+  {
+    about: 'an approval of what changes by itself',
+    source: [
+      ...top,
+      `  - { id: a, approval: { of: b } }`,
+      `  - { id: b, needs: a, ${WORK}, with: { s: '\${{ run.summary }}' } }`,
+    ],
+    code: 'bad_reference',
+    at: [4, 52],
+    says: ['bound by the approval a'],
+  },
+  {
+    about: 'an approval that also acts',
+    source: [...top, `  - { id: a, approval: true, ${WORK} }`],
+    code: 'schema',
+    at: [3, 30],
+    says: ['an approval has no `action`'],
   },
   {
     about: 'no steps',
@@ -297,7 +411,7 @@ const WRONG: readonly Wrong[] = [
     source: [...top, `  - id: a`, `    ${WORK}`, '    with:', '      deep: [x, "${{ run.mood }}"]'],
     code: 'bad_reference',
     at: [6, 17],
-    says: ['${{ run.mood }}', 'run.id, run.task, run.summary, repository, patches, steps.STEP.output.PATH'],
+    says: ['${{ run.mood }}', 'run.id, run.task, run.origin, run.summary, repository, patches, steps.STEP.output.PATH'],
   },
   {
     about: 'a reference to what does not come before',
@@ -410,7 +524,7 @@ describe('parseWorkflow accepts', () => {
       `  - { id: a, ${WORK}, retry: { max_attempts: 5 } }`,
       `  - { id: b, ${WORK}, retry: { initial_delay: 5m } }`,
     ).steps;
-    expect(a?.retry).toEqual({ maxAttempts: 5, initialDelayMs: 500, factor: 2, maxDelayMs: 30_000 });
+    expect(a?.retry).toEqual({ maxAttempts: 5, initialDelayMs: 500, factor: 2, maxDelayMs: 30_000, jitter: 0.25 });
     expect(b?.retry).toMatchObject({ initialDelayMs: 300_000, maxDelayMs: 300_000 });
   });
 

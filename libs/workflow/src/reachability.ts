@@ -73,7 +73,9 @@ export function neverRunning(graph: Graph): Map<StepId, StepId> {
     const definition = graph.steps.get(id);
     if (!definition || definition.always) return new Map();
     let all: Conditions = new Map();
-    for (const need of definition.needs) {
+    // With a quorum some of the needs may end as they like.
+    const needsAll = definition.quorum === null || definition.quorum >= definition.needs.length;
+    for (const need of needsAll ? definition.needs : []) {
       const met = ending(need, ['succeeded']);
       const together = isConflict(met) ? met : both(all, met);
       if (isConflict(together)) return together;

@@ -1,4 +1,4 @@
-import { ActionId, AgentName, StepId } from '@devmesh/contracts/ids';
+import { ActionId, AgentName, StepName } from '@devmesh/contracts/ids';
 import { JsonObject } from '@devmesh/contracts/json';
 import { WORKFLOW_LIMITS } from '@devmesh/contracts/workflow';
 import { z } from 'zod';
@@ -21,23 +21,68 @@ const Delay = Duration.pipe(z.number().max(MAX_DELAY_MS, 'at most 1h'));
 
 const Retry = z.strictObject({
   action: z.literal('retry'),
-  target: StepId,
+  target: StepName,
   max_attempts: z.number().int().min(1).max(WORKFLOW_LIMITS.reworkRounds),
 });
 /** The name of a step, or of a built-in (`log_and_notify`, `fail`). */
-const SourceBranch = z.union([StepId, Retry]);
+const SourceBranch = z.union([StepName, Retry]);
 const SourceBranches = z
   .union([SourceBranch, z.array(SourceBranch).min(1).max(20)])
   .transform((one) => (Array.isArray(one) ? one : [one]));
 export type SourceBranch = z.infer<typeof SourceBranch>;
 
+const QUORUM = /^quorum ([1-9][0-9]{0,2})$/;
+/** How many needs must fire: null for all of them. */
+const Join = z
+  .string()
+  .refine((text) => text === 'all' || text === 'any' || QUORUM.test(text), 'all, any, or quorum N')
+  .transform((text) => (text === 'all' ? null : Number(QUORUM.exec(text)?.[1] ?? 1)));
+
+const WholeReference = z.string().regex(/^\$\{\{[^}]*\}\}$/, 'a reference, ${{ steps.STEP.output.PATH }}');
+const ForEach = z
+  .union([
+    WholeReference,
+    z.strictObject({
+      items: WholeReference,
+      max_items: z.number().int().min(1).max(WORKFLOW_LIMITS.fanOutItems).optional(),
+      max_parallel: z.number().int().min(1).max(WORKFLOW_LIMITS.fanOutItems).optional(),
+    }),
+  ])
+  .transform((given) => (typeof given === 'string' ? { items: given } : given));
+
+const SourceApproval = z.strictObject({
+  title: z.string().min(1).max(200).optional(),
+  of: StepName.optional(),
+  deadline: Duration.optional(),
+  remind_after: Duration.optional(),
+  escalate_after: Duration.optional(),
+  escalate_to: z.union([z.string(), z.array(z.string().min(1).max(200)).max(20)]).optional(),
+  on_expiry: z.enum(['reject', 'fail']).optional(),
+});
+export type SourceApproval = z.infer<typeof SourceApproval>;
+
+const SourceUndo = z.strictObject({
+  action: ActionId,
+  with: JsonObject.default({}),
+  timeout: Duration.optional(),
+});
+
 export const SourceStep = z.strictObject({
-  id: StepId.optional(),
-  name: StepId.optional(),
+  id: StepName.optional(),
+  name: StepName.optional(),
   agent: AgentName.optional(),
   action: ActionId.optional(),
   with: JsonObject.default({}),
-  needs: z.union([StepId, z.array(StepId)]).default([]),
+  /** A sub-workflow by its name. */
+  workflow: z.string().max(64).optional(),
+  approval: z.union([z.literal(true), SourceApproval]).optional(),
+  needs: z.union([StepName, z.array(StepName)]).default([]),
+  join: Join.default(null),
+  losers: z.enum(['keep', 'cancel']).default('keep'),
+  when: z.string().min(1).max(WORKFLOW_LIMITS.conditionLength).optional(),
+  for_each: ForEach.optional(),
+  undo: SourceUndo.optional(),
+  priority: z.number().int().min(-100).max(100).default(0),
   always: z.boolean().default(false),
   gate: z.boolean().optional(),
   timeout: Duration.optional(),
@@ -47,6 +92,7 @@ export const SourceStep = z.strictObject({
       initial_delay: Delay.optional(),
       factor: z.number().min(1).max(10).optional(),
       max_delay: Delay.optional(),
+      jitter: z.number().min(0).max(1).optional(),
     })
     .default({}),
   on_success: SourceBranches.default([]),
@@ -63,6 +109,11 @@ export const SourceWorkflow = z.strictObject({
   description: z.string().max(2000).default(''),
   /** Whether patches that reach no integrating step, and the report, get an implicit last step. */
   finish: z.boolean().default(true),
+  /** For the whole run, from its creation. */
+  timeout: Duration.optional(),
+  max_parallel_agents: z.number().int().min(1).max(WORKFLOW_LIMITS.steps).optional(),
+  max_concurrent_workflows: z.number().int().min(1).max(10_000).optional(),
+  allow_partial_completion: z.boolean().default(false),
   steps: z
     .array(SourceStep)
     .min(1, 'a workflow has at least one step')

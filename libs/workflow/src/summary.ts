@@ -1,6 +1,9 @@
 import type { Json, JsonObject } from '@devmesh/contracts/json';
 import type { RunVerdict } from '@devmesh/contracts/run';
-import type { Graph } from './graph.js';
+import type { Outcome } from '@devmesh/contracts/outcome';
+import type { StepId } from '@devmesh/contracts/ids';
+import { definitionOf, type Graph } from './graph.js';
+import { itemIds } from './output.js';
 import type { RunState, StepState } from './state.js';
 
 /**
@@ -19,12 +22,48 @@ export function verdictOf(graph: Graph, state: RunState): { verdict: RunVerdict;
   if (state.cancel) return { verdict: 'cancelled', reason: state.cancel.reason || `cancelled by ${state.cancel.by}` };
   if (state.failedBy !== null)
     return { verdict: 'failed', reason: `step ${state.failedBy} failed, and its branch fails the run` };
-  const phases = graph.order.map((id) => ({ id, step: state.steps[id] }));
-  const failed = phases.find(({ step }) => step?.phase === 'failed' && !isDealtWith(state, step));
-  if (failed) return { verdict: 'failed', reason: `step ${failed.id} failed: ${failureText(failed.step)}` };
-  const rejected = phases.find(({ step }) => step?.phase === 'rejected' && !isDealtWith(state, step));
-  if (rejected) return { verdict: 'rejected', reason: `step ${rejected.id} rejected the result` };
+  if (state.timedOut) return { verdict: 'failed', reason: 'the time of the whole run ran out' };
+  const { failed, rejected } = shortcomings(graph, state, null);
+  const isPartial = graph.workflow.allowPartialCompletion && hasWorked(graph, state);
+  const failure = failed[0] && `step ${failed[0]} failed: ${failureText(state.steps[failed[0]])}`;
+  if (failure && !isPartial) return { verdict: 'failed', reason: failure };
+  if (rejected[0]) return { verdict: 'rejected', reason: `step ${rejected[0]} rejected the result` };
+  if (failure)
+    return { verdict: 'partial', reason: failed.length > 1 ? `${failed.length} steps failed; ${failure}` : failure };
   return { verdict: 'passed', reason: 'every step that was to run succeeded' };
+}
+
+/** Steps that failed or rejected and that no branch dealt with; of a sub-workflow's end, or of the workflow itself (null). */
+function shortcomings(graph: Graph, state: RunState, within: StepId | null): { failed: StepId[]; rejected: StepId[] } {
+  const found = { failed: [] as StepId[], rejected: [] as StepId[] };
+  for (const id of graph.order) {
+    const step = state.steps[id];
+    if (!step || graph.steps.get(id)?.within !== within || isDealtWith(state, step)) continue;
+    if (step.phase === 'failed') found.failed.push(id);
+    if (step.phase === 'rejected') found.rejected.push(id);
+  }
+  return found;
+}
+
+/** Whether a step of the work succeeded: what is done at the end in any case does not count. */
+function hasWorked(graph: Graph, state: RunState): boolean {
+  return graph.order.some((id) => {
+    const definition = graph.steps.get(id);
+    return definition?.kind === 'action' && !definition.always && state.steps[id]?.phase === 'succeeded';
+  });
+}
+
+/** What a sub-workflow comes to whose steps have all settled; undefined when it did not begin. */
+export function groupOutcome(graph: Graph, state: RunState, end: StepId): Outcome | undefined {
+  const start = end.slice(0, end.lastIndexOf('.'));
+  if (state.steps[start]?.phase !== 'succeeded') return undefined;
+  const { failed, rejected } = shortcomings(graph, state, end);
+  const first = failed[0];
+  if (first !== undefined) {
+    const message = `step ${first} failed: ${failureText(state.steps[first])}`;
+    return { kind: 'failed', error: { code: 'action_failed', message: message.slice(0, 4000), retryable: false } };
+  }
+  return { kind: 'succeeded', output: {}, verdict: rejected.length > 0 ? 'rejected' : 'approved' };
 }
 
 /** Why the last attempt failed, for people. */
@@ -78,17 +117,19 @@ export function summarise(graph: Graph, state: RunState): JsonObject {
     verdict,
     reason: budget.take(reason),
   };
+  const ids = graph.order.flatMap((id) => [id, ...itemIds(state, id)]);
   const errors = new Map(
-    graph.order.flatMap((id) => {
+    ids.flatMap((id) => {
       const step = state.steps[id];
       return step?.phase === 'failed' ? [[id, budget.take(failureText(step))] as const] : [];
     }),
   );
   const notifications = budget.takeSome(state.notifications.map(({ step, message }) => ({ step, message })));
-  const steps = graph.order.flatMap((id) => {
+  const steps = ids.flatMap((id) => {
     const step = state.steps[id];
-    const definition = graph.steps.get(id);
-    if (!step || !definition) return [];
+    const definition = definitionOf(graph, id);
+    if (!step || !definition || definition.kind === 'group_start' || definition.kind === 'group_end') return [];
+    // What a fan-out gave is told with its items.
     const output = step.outcome?.kind === 'succeeded' ? budget.take(step.outcome.output) : null;
     return [
       {

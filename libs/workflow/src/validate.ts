@@ -7,8 +7,18 @@ import {
   type WorkflowDefinition,
   type WorkflowProblem,
 } from '@devmesh/contracts/workflow';
-import { branchesOf, graphOf, reachable, successorsOf, topologicalOrder, worstCaseRounds } from './graph.js';
+import { checkCondition } from './condition.js';
+import {
+  branchesOf,
+  graphOf,
+  reachable,
+  successorsOf,
+  topologicalOrder,
+  worstCaseRounds,
+  type Graph,
+} from './graph.js';
 import { neverRunning } from './reachability.js';
+import { namesBefore } from './readiness.js';
 import { parseReference, referencesIn } from './references.js';
 
 export type Path = readonly (string | number)[];
@@ -167,38 +177,118 @@ function unreachable(workflow: WorkflowDefinition): UnlocatedProblem[] {
   }));
 }
 
+/** What a reference of this step may speak of, beside steps that come before it. */
+function referenceProblem(
+  graph: Graph,
+  step: StepDefinition,
+  text: string,
+  where: 'with' | 'undo' | 'for_each',
+): string | undefined {
+  const reference = parseReference(text);
+  if (!reference)
+    return `\${{ ${text} }} is none of run.id, run.task, run.origin, run.summary, repository, patches, steps.STEP.output.PATH, item, index`;
+  if (reference.of === 'step' && !(graph.upstream.get(step.id) ?? []).includes(reference.step))
+    return where === 'undo' && reference.step === step.id
+      ? undefined
+      : `${step.id} refers to ${reference.step}, which does not come before it; add it to its needs`;
+  if ((reference.of === 'item' || reference.of === 'index') && (!step.forEach || where === 'for_each'))
+    return `\${{ ${text} }} is for steps with for_each; ${step.id} has none`;
+  if (reference.of === 'own' && where !== 'undo') return `\${{ ${text} }} is for the \`with\` of an undo`;
+  // What a person approves must still be the same when it is done.
+  if (reference.of === 'run' && reference.member === 'summary' && step.guardedBy !== null)
+    return `${step.id} is bound by the approval ${step.guardedBy}, and run.summary changes from then on; refer to the output of a step`;
+  return undefined;
+}
+
 function references(workflow: WorkflowDefinition): UnlocatedProblem[] {
   const graph = graphOf(workflow);
-  return workflow.steps.flatMap((step, index) =>
-    referencesIn(step.with).flatMap(({ path, text }): UnlocatedProblem[] => {
-      const at: Path = ['steps', index, 'with', ...path];
-      const reference = parseReference(text);
-      if (!reference) {
-        return [
-          {
-            code: 'bad_reference',
-            path: at,
-            message: `\${{ ${text} }} is none of run.id, run.task, run.summary, repository, patches, steps.STEP.output.PATH`,
-          },
-        ];
-      }
-      if (reference.of === 'step' && !(graph.upstream.get(step.id) ?? []).includes(reference.step)) {
-        return [
-          {
-            code: 'bad_reference',
-            path: at,
-            message: `${step.id} refers to ${reference.step}, which does not come before it; add it to its needs`,
-          },
-        ];
-      }
-      return [];
-    }),
-  );
+  const told = (message: string | undefined, path: Path): UnlocatedProblem[] =>
+    message === undefined ? [] : [{ code: 'bad_reference', path, message }];
+  return workflow.steps.flatMap((step, index) => {
+    const own = referencesIn(step.with).flatMap(({ path, text }) =>
+      told(referenceProblem(graph, step, text, 'with'), ['steps', index, 'with', ...path]),
+    );
+    const undo = referencesIn(step.undo?.with ?? {}).flatMap(({ path, text }) =>
+      told(referenceProblem(graph, step, text, 'undo'), ['steps', index, 'undo', 'with', ...path]),
+    );
+    const items = step.forEach
+      ? told(referenceProblem(graph, step, step.forEach.items, 'for_each'), ['steps', index, 'for_each'])
+      : [];
+    return [...own, ...undo, ...items];
+  });
+}
+
+function joins(workflow: WorkflowDefinition): UnlocatedProblem[] {
+  return workflow.steps.flatMap((step, index): UnlocatedProblem[] => {
+    const path: Path = ['steps', index, 'join'];
+    const { id, quorum, needs, losers } = step;
+    if (quorum !== null && quorum > needs.length)
+      return [
+        {
+          code: 'schema',
+          path,
+          message: `${id} wants ${quorum} of its ${needs.length} needs; lower the quorum or add a need`,
+        },
+      ];
+    if (losers === 'cancel' && quorum === null)
+      return [
+        {
+          code: 'schema',
+          path: ['steps', index, 'losers'],
+          message: `${id} waits for all its needs, so there are no losers; say join: any or join: quorum N`,
+        },
+      ];
+    return [];
+  });
+}
+
+function conditions(workflow: WorkflowDefinition): UnlocatedProblem[] {
+  const graph = graphOf(workflow);
+  return workflow.steps.flatMap((step, index): UnlocatedProblem[] => {
+    if (step.when === null) return [];
+    const path: Path = ['steps', index, 'when'];
+    const checked = checkCondition(step.when);
+    if (checked.problem !== undefined)
+      return [{ code: 'bad_condition', path, message: `when of ${step.id}: ${checked.problem}` }];
+    const names = namesBefore(graph, step.id);
+    return checked.steps
+      .filter((name) => !names.has(name))
+      .map((name) => ({
+        code: 'bad_reference',
+        path,
+        message: `when of ${step.id} names ${name}, which does not come before it; use one of ${[...names.keys()].join(', ') || 'none: it needs no step'}`,
+      }));
+  });
+}
+
+function approvals(workflow: WorkflowDefinition): UnlocatedProblem[] {
+  const graph = graphOf(workflow);
+  const seen = new Set<StepId>();
+  return workflow.steps.flatMap((step, index): UnlocatedProblem[] => {
+    const of = step.approval?.of;
+    if (of === null || of === undefined) return [];
+    const path: Path = ['steps', index, 'approval'];
+    const wrong = (message: string): UnlocatedProblem[] => [{ code: 'schema', path, message }];
+    const guarded = graph.steps.get(of);
+    if (!guarded) return [{ code: 'unknown_step', path, message: `${step.id} asks for ${of}, which is no step` }];
+    if (guarded.kind !== 'action' || guarded.forEach)
+      return wrong(`${step.id} asks for ${of}; only a step with one action can be bound to an approval`);
+    if (seen.has(of)) return wrong(`${of} has another approval already; one asks for one step`);
+    seen.add(of);
+    if (!guarded.needs.includes(step.id)) return wrong(`${of} must need ${step.id}, which asks for it`);
+    const before = graph.upstream.get(step.id) ?? [];
+    const late = guarded.needs.find((need) => need !== step.id && !before.includes(need));
+    return late === undefined
+      ? []
+      : wrong(
+          `${of} needs ${late}, which ${step.id} does not wait for: nobody could see what is approved; let ${step.id} need it too`,
+        );
+  });
 }
 
 function verdicts(workflow: WorkflowDefinition, catalogue: ActionCatalogue): UnlocatedProblem[] {
   return workflow.steps.flatMap((step, index): UnlocatedProblem[] =>
-    step.gate && !catalogue.get(step.action)?.givesVerdict
+    step.kind === 'action' && step.gate && !catalogue.get(step.action)?.givesVerdict
       ? [
           {
             code: 'schema',
@@ -216,5 +306,13 @@ export function validate(workflow: WorkflowDefinition, catalogue: ActionCatalogu
   if (names.length > 0) return names;
   const cyclic = cycles(workflow);
   if (cyclic.length > 0) return cyclic;
-  return [...loops(workflow), ...unreachable(workflow), ...references(workflow), ...verdicts(workflow, catalogue)];
+  return [
+    ...loops(workflow),
+    ...joins(workflow),
+    ...unreachable(workflow),
+    ...references(workflow),
+    ...conditions(workflow),
+    ...approvals(workflow),
+    ...verdicts(workflow, catalogue),
+  ];
 }

@@ -23,6 +23,20 @@ export async function cancel(context: CliContext, given: string, options: Cancel
   return EXIT.passed;
 }
 
+export async function pause(context: CliContext, given: string, options: CancelOptions): Promise<ExitCode> {
+  const { out, self } = context;
+  const { api } = await connect(context);
+  const run = await api.pause(await resolveRun(api, given), options.reason);
+  if (options.json === true) out.write(`${JSON.stringify({ run })}\n`);
+  else if (run.status === 'ended')
+    out.write(`run ${shortId(run.id)} is over: ${verdictText(run.verdict, run.status, out.color)}\n`);
+  else
+    out.write(
+      `${theme(out.color).good('✔')} run ${shortId(run.id)} is being paused; what is under way ends: ${self} resume ${shortId(run.id)}\n`,
+    );
+  return EXIT.passed;
+}
+
 export async function resume(
   context: CliContext,
   given: string,

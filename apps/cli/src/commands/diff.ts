@@ -16,6 +16,11 @@ export async function diff(context: CliContext, given: string, options: DiffOpti
   const { api } = await connect(context);
   const run = await api.run(await resolveRun(api, given));
   const { result } = run;
+  if (run.prunedAt !== undefined)
+    throw new DevmeshError(
+      'gone',
+      `what run ${shortId(run.id)} changed was removed on ${run.prunedAt.slice(0, 10)}: its branch, if it was fetched, is still in your repository`,
+    );
   if (result === null) {
     if (options.json === true) out.write(`${JSON.stringify({ run: run.id, result: null, diff: '' })}\n`);
     else

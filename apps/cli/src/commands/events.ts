@@ -38,6 +38,28 @@ export function eventText(event: RunEvent): string {
               : '';
       return about(event.step, outcome.kind, detail);
     }
+    case 'StepResolved':
+      return about(event.step, event.outcome.kind, event.outcome.kind === 'failed' ? event.outcome.error.message : '');
+    case 'FanOutStarted':
+      return about(event.step, `${event.items.length} items`);
+    case 'ApprovalRequested':
+      return about(event.step, event.approval.title, `approval ${event.approval.id}`);
+    case 'ApprovalDecided':
+      return about(event.step, `approval ${event.approvalId}`, `by ${event.by}`);
+    case 'ApprovalExpired':
+      return about(event.step, `approval ${event.approvalId}`, 'nobody decided in time');
+    case 'ApprovalReminded':
+      return about(event.step, `approval ${event.approvalId}`, event.escalated ? 'others are asked too' : 'reminded');
+    case 'RunPaused':
+      return about(`by ${event.by}`, event.reason);
+    case 'RunResumed':
+      return `by ${event.by}`;
+    case 'RunTimedOut':
+      return '';
+    case 'StepsInherited':
+      return event.steps.map(({ step }) => step).join(', ');
+    case 'UndoStarted':
+      return about(event.step, round(event.iteration), `by ${event.undo}`);
     case 'RetryScheduled':
       return about(event.step, `attempt ${event.attempt} in ${duration(event.notBefore - event.at)}`);
     case 'BranchTaken':

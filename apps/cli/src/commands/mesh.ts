@@ -75,6 +75,8 @@ async function whenInterrupted(signal: AbortSignal): Promise<never> {
 }
 
 export interface StartOptions {
+  /** What the supervisor gets beside the environment of this call. */
+  readonly env?: NodeJS.ProcessEnv;
   readonly portBase: number | undefined;
   /** Draws the progress where that can be done. */
   readonly show: boolean;
@@ -83,7 +85,7 @@ export interface StartOptions {
 /** Makes sure that the mesh is up, showing the way there on a terminal. */
 export async function start(
   context: CliContext,
-  { portBase, show }: StartOptions,
+  { portBase, show, env = {} }: StartOptions,
 ): Promise<Connected & Pick<Launched, 'fresh'>> {
   const block = show && context.out.terminal ? new LiveBlock(context.out) : null;
   let last: MeshStatus | null = null;
@@ -96,7 +98,7 @@ export async function start(
   try {
     const starting = ensureUp({
       home: context.home,
-      env: context.env,
+      env: { ...context.env, ...env },
       portBase,
       changed: (now) => {
         last = now;

@@ -9,6 +9,7 @@ import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import { shortId } from '../output/run-lines.js';
 import { bytes } from '../output/text.js';
 import { theme } from '../output/theme.js';
+import { previewLines } from '../output/preview-lines.js';
 import { rememberRun } from '../run/hand-over.js';
 import { chooseRepository, packForRun, type PackedForRun } from '../run/repository.js';
 import { openHome } from '../supervisor/home.js';
@@ -20,7 +21,9 @@ export interface RunOptions {
   readonly ref?: string;
   readonly workflow?: string;
   readonly portBase?: number;
+  readonly priority?: number;
   readonly detach?: boolean;
+  readonly dryRun?: boolean;
   readonly json?: boolean;
   readonly quiet?: boolean;
 }
@@ -41,7 +44,7 @@ async function readTask(context: CliContext, given: string | undefined): Promise
 const WORKFLOW_FILE = /\.ya?ml$/i;
 
 /** A workflow by name, or the source of a YAML file. */
-async function readWorkflow(context: CliContext, given: string | undefined): Promise<CreateRun['workflow']> {
+export async function readWorkflow(context: CliContext, given: string | undefined): Promise<CreateRun['workflow']> {
   if (given === undefined) return undefined;
   if (!WORKFLOW_FILE.test(given)) return { name: given };
   const file = resolve(context.cwd, given);
@@ -79,7 +82,12 @@ interface Prepared {
 async function prepare(context: CliContext, task: string, options: RunOptions): Promise<Prepared> {
   const { home, cwd } = context;
   const workflow = await readWorkflow(context, options.workflow);
-  const common = { task, ...(workflow === undefined ? {} : { workflow }) };
+  const { priority } = options;
+  const common = {
+    task,
+    ...(workflow === undefined ? {} : { workflow }),
+    ...(priority === undefined ? {} : { priority }),
+  };
   const choice = options.repo === undefined ? null : chooseRepository(options.repo, cwd);
   if (choice?.kind === 'url') {
     return {
@@ -116,29 +124,48 @@ async function submit(
   return { api, run };
 }
 
+/** Shows what a submit would do. Nothing is uploaded, stored or started but the mesh itself. */
+async function dryRun(context: CliContext, body: CreateRun, options: RunOptions): Promise<ExitCode> {
+  const { out } = context;
+  const talk = options.json !== true && options.quiet !== true;
+  const { api } = await start(context, { portBase: options.portBase, show: talk });
+  const preview = await api.preview(body).catch((error: unknown) => {
+    throw inFile(error, options.workflow);
+  });
+  if (options.json === true) out.write(`${JSON.stringify({ preview })}\n`);
+  else out.write(`${previewLines(preview, out.color).join('\n')}\n`);
+  return EXIT.passed;
+}
+
+/** Says how to come back to a run that nobody waits for. */
+export function detached(
+  { out, self }: CliContext,
+  created: RunView,
+  options: { readonly json?: boolean; readonly quiet?: boolean },
+): ExitCode {
+  const paint = theme(out.color);
+  const id = shortId(created.id);
+  if (options.json === true) out.write(`${JSON.stringify({ run: created, exitCode: EXIT.passed, delivered: null })}\n`);
+  else if (options.quiet === true) out.write(`${created.id}\n`);
+  else
+    out.write(
+      `${paint.good('✔')} run ${created.id} is under way\n  ${paint.dim('follow')}  ${self} show ${id} --follow\n  ${paint.dim('cancel')}  ${self} cancel ${id}\n`,
+    );
+  return EXIT.passed;
+}
+
 export async function run(context: CliContext, given: string | undefined, options: RunOptions): Promise<ExitCode> {
-  const { out, self } = context;
   const task = await readTask(context, given);
   const prepared = await prepare(context, task, options);
   let submitted: Awaited<ReturnType<typeof submit>>;
   try {
     if (context.interrupted.aborted) return EXIT.cancelled;
+    if (options.dryRun === true) return await dryRun(context, prepared.body, options);
     submitted = await submit(context, prepared, options);
   } finally {
     await prepared.packed?.dispose();
   }
   const { api, run: created } = submitted;
-  if (options.detach === true) {
-    const paint = theme(out.color);
-    const id = shortId(created.id);
-    if (options.json === true)
-      out.write(`${JSON.stringify({ run: created, exitCode: EXIT.passed, delivered: null })}\n`);
-    else if (options.quiet === true) out.write(`${created.id}\n`);
-    else
-      out.write(
-        `${paint.good('✔')} run ${created.id} is under way\n  ${paint.dim('follow')}  ${self} show ${id} --follow\n  ${paint.dim('cancel')}  ${self} cancel ${id}\n`,
-      );
-    return EXIT.passed;
-  }
+  if (options.detach === true) return detached(context, created, options);
   return watchRun(context, api, created, { ...options, stopHint: true });
 }

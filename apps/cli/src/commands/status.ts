@@ -1,12 +1,13 @@
+import type { SeenBreaker, SystemStatus } from '@devmesh/contracts/system-status';
 import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import { bytes, duration, plain, table } from '../output/text.js';
-import { theme } from '../output/theme.js';
+import { theme, type Theme } from '../output/theme.js';
 import { ControlClient } from '../supervisor/control-client.js';
 import { readHomeFormat } from '../supervisor/home.js';
 import { ask } from '../supervisor/http-probe.js';
 import { processMemory } from '../supervisor/processes.js';
 import type { DatabaseStatus, MeshStatus, ServiceStatus } from '../supervisor/protocol.js';
-import { upLine } from './mesh.js';
+import { connect, upLine } from './mesh.js';
 
 /** A service as `status` shows it. `health`: what the service says of itself, or why it doesn't. */
 export interface SeenService extends ServiceStatus {
@@ -44,6 +45,37 @@ async function databaseMemory(database: DatabaseStatus): Promise<number | null> 
   return familyMemory(database.pid);
 }
 
+/** How the mesh as a whole is, as its gateway says; null when that does not answer. */
+async function systemOf(context: CliContext): Promise<SystemStatus | null> {
+  try {
+    return await (await connect(context)).api.status();
+  } catch {
+    return null;
+  }
+}
+
+function systemLines(system: SystemStatus, paint: Theme): string[] {
+  const { state, rules, load } = system;
+  const colour = state === 'healthy' ? paint.good : state === 'degraded' ? paint.warn : paint.bad;
+  const counts =
+    load === null ? '' : ` ${load.activeRuns} under way, ${load.queuedRuns} queued, ${load.pausedRuns} paused`;
+  return [
+    `${colour(state)}${paint.dim(counts)}`,
+    ...rules.map(({ rule, says }) => `  ${rule}: ${plain(says)}`),
+    `  ${paint.dim(breakersLine(system.breakers))}`,
+  ];
+}
+
+/** "breakers: 17 closed, orchestrator to cicd open". */
+export function breakersLine(breakers: readonly SeenBreaker[]): string {
+  const others = breakers.filter(({ state }) => state !== 'closed');
+  const closed = `${breakers.length - others.length} closed`;
+  const named = others.map(
+    ({ caller, callee, state }) => `${plain(caller)} to ${plain(callee)} ${state === 'open' ? 'open' : 'half open'}`,
+  );
+  return `breakers: ${[closed, ...named].join(', ')}`;
+}
+
 export interface StatusOptions {
   readonly json?: boolean;
 }
@@ -63,21 +95,22 @@ export async function status(context: CliContext, options: StatusOptions): Promi
   const paint = theme(out.color);
   if (found === null) {
     if (options.json === true)
-      out.write(`${JSON.stringify({ up: false, healthy: false, mesh: null, services: [] })}\n`);
+      out.write(`${JSON.stringify({ up: false, healthy: false, system: null, mesh: null, services: [] })}\n`);
     else out.write(`${paint.dim('○')} the mesh is not up ${paint.dim(`(${home.root})`)}: start it with ${self} up\n`);
     return EXIT.failed;
   }
   const mesh = found.status;
   const now = Date.now();
-  const [services, databaseBytes, supervisorBytes] = await Promise.all([
+  const [system, services, databaseBytes, supervisorBytes] = await Promise.all([
+    mesh.phase === 'ready' ? systemOf(context) : null,
     Promise.all(mesh.services.map((service) => look(service, now))),
     databaseMemory(mesh.database),
     processMemory(mesh.pid),
   ]);
-  const healthy = isHealthy(mesh, services);
+  const healthy = isHealthy(mesh, services) && system !== null && system.state !== 'unhealthy';
   if (options.json === true) {
     out.write(
-      `${JSON.stringify({ up: true, healthy, mesh: { ...mesh, services: undefined, database: { ...mesh.database, memoryBytes: databaseBytes }, memoryBytes: supervisorBytes }, services })}\n`,
+      `${JSON.stringify({ up: true, healthy, system, mesh: { ...mesh, services: undefined, database: { ...mesh.database, memoryBytes: databaseBytes }, memoryBytes: supervisorBytes }, services })}\n`,
     );
     return healthy ? EXIT.passed : EXIT.failed;
   }
@@ -131,6 +164,7 @@ export async function status(context: CliContext, options: StatusOptions): Promi
     `${mesh.phase === 'ready' ? upLine(mesh, false, out.color) : `${paint.warn('◌')} the mesh is ${mesh.phase}`}\n\n`,
   );
   out.write(`${[paint.dim(first), ...lines].join('\n')}\n`);
+  if (system !== null) out.write(`\n${systemLines(system, paint).join('\n')}\n`);
   const sum = services.reduce((total, { memoryBytes }) => total + (memoryBytes ?? 0), 0);
   out.write(
     `\n${paint.dim(`services ${bytes(sum)}${process.platform === 'linux' ? ' (PSS)' : ''} · data ${home.root} · logs: ${self} logs SERVICE`)}\n`,

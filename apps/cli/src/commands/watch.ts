@@ -30,6 +30,7 @@ export function exitCodeOfRun(run: Pick<RunView, 'status' | 'verdict'>): ExitCod
   switch (run.verdict) {
     case 'passed':
       return EXIT.passed;
+    case 'partial':
     case 'rejected':
     case 'failed':
       return EXIT.failed;

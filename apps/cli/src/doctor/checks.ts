@@ -14,19 +14,9 @@ import { postgresAccount } from '../supervisor/postgres/account.js';
 import { findBinaries } from '../supervisor/postgres/binaries.js';
 import type { MeshStatus } from '../supervisor/protocol.js';
 import { readApiKey } from '../supervisor/secrets.js';
+import { bad, ok, runChecks, warning, type CheckResult, type Finding } from './check.js';
 
 const run = promisify(execFile);
-
-export type CheckState = 'ok' | 'warning' | 'bad';
-
-export interface CheckResult {
-  readonly name: string;
-  readonly state: CheckState;
-  /** What was found. */
-  readonly found: string;
-  /** What helps; null when nothing has to be done. */
-  readonly cure: string | null;
-}
 
 export interface DoctorFacts {
   readonly home: Home;
@@ -35,11 +25,7 @@ export interface DoctorFacts {
   readonly mesh: MeshStatus | null;
 }
 
-type Check = (facts: DoctorFacts) => Promise<Omit<CheckResult, 'name'>>;
-
-const ok = (found: string): Omit<CheckResult, 'name'> => ({ state: 'ok', found, cure: null });
-const warning = (found: string, cure: string): Omit<CheckResult, 'name'> => ({ state: 'warning', found, cure });
-const bad = (found: string, cure: string): Omit<CheckResult, 'name'> => ({ state: 'bad', found, cure });
+type Check = (facts: DoctorFacts) => Promise<Finding>;
 
 const GIT_NEEDED = [2, 31] as const;
 const DISK_BAD = 300 * 1024 ** 2;
@@ -235,18 +221,5 @@ const CHECKS: readonly (readonly [string, Check])[] = [
 export async function examine(context: Pick<DoctorFacts, 'home' | 'env' | 'self'>): Promise<CheckResult[]> {
   const found = await ControlClient.connect(context.home).catch(() => null);
   const facts = { ...context, mesh: found?.status ?? null };
-  return Promise.all(
-    CHECKS.map(async ([name, check]) => {
-      try {
-        return { name, ...(await check(facts)) };
-      } catch (error) {
-        return {
-          name,
-          state: 'bad' as const,
-          found: `could not be checked: ${error instanceof Error ? error.message : String(error)}`,
-          cure: 'set DEVMESH_DEBUG=1 and try again',
-        };
-      }
-    }),
-  );
+  return runChecks(CHECKS, facts);
 }

@@ -1,3 +1,4 @@
+import type { ApprovalPage, ApprovalRecord } from '@devmesh/contracts/approval';
 import type { RunListItem } from '@devmesh/contracts/run';
 import { GatewayClient } from '@devmesh/service-client/gateway.client';
 import type { MeshApi, RunSignal } from './mesh-api.js';
@@ -9,7 +10,16 @@ export function gatewayMeshApi(url: string, apiKey: string): MeshApi {
   const client = new GatewayClient({ url, apiKey });
   return {
     createRun: (body, key) => client.createRun(body, key),
-    run: (id) => client.run(id),
+    run: (id, at) => client.run(id, at),
+    exportRun: (id) => client.exportRun(id),
+    importRun: (file) => client.importRun(file),
+    prune: (body) => client.prune(body),
+    preview: (body) => client.preview(body),
+    runGraph: (id) => client.runGraph(id),
+    workflowGraph: (name) => client.workflowGraph(name),
+    retry: (id, key) => client.retry(id, key),
+    rerun: (id, body, key) => client.rerun(id, body, key),
+    fork: (id, body, key) => client.fork(id, body, key),
     runs: async (limit) => {
       const items: RunListItem[] = [];
       for (let cursor: string | null | undefined; cursor !== null && items.length < limit;) {
@@ -23,7 +33,23 @@ export function gatewayMeshApi(url: string, apiKey: string): MeshApi {
       return items;
     },
     cancel: (id, reason) => client.cancel(id, reason),
+    pause: (id, reason) => client.pause(id, reason),
     resume: (id) => client.resume(id),
+    effects: (id) => client.effects(id),
+    approvals: async (filter) => {
+      const items: ApprovalRecord[] = [];
+      for (let cursor: string | null | undefined; cursor !== null;) {
+        const page: ApprovalPage = await client.approvals({
+          ...filter,
+          limit: PAGE,
+          ...(cursor === undefined ? {} : { cursor }),
+        });
+        items.push(...page.items);
+        cursor = page.nextCursor;
+      }
+      return items;
+    },
+    decide: (id, verdict) => client.decide(id, verdict),
     artifacts: (id) => client.artifacts(id),
     watch: async function* (id, after, signal): AsyncGenerator<RunSignal> {
       for await (const heard of client.follow(id, { after, signal })) {
@@ -40,7 +66,11 @@ export function gatewayMeshApi(url: string, apiKey: string): MeshApi {
     getArtifact: async (digest, file) => {
       await client.getArtifactFile(digest, file);
     },
+    createTrigger: (trigger) => client.createTrigger(trigger),
+    triggers: () => client.triggers(),
+    removeTrigger: (id) => client.removeTrigger(id),
     agents: () => client.agents(),
+    status: () => client.status({ timeoutMs: 5_000 }),
     workflows: () => client.workflows(),
     close: () => client.close(),
   };

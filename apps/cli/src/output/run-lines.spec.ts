@@ -196,6 +196,15 @@ describe('resultLines', () => {
     expect(resultLines(run, null, './devmesh', wide).join('\n')).toContain('./devmesh show 6789abcd --fetch');
   });
 
+  it('says that its detail was removed, when, and what to do about it', () => {
+    const run = runView({ status: 'ended', verdict: 'passed', endedAt: at(1), prunedAt: '2026-04-01T00:00:00.000Z' });
+    expect(resultLines(run, null, './devmesh', wide)).toEqual([
+      '✔ passed in 1.0 s',
+      '  detail    removed on 2026-04-01: steps, events and artifacts are gone',
+      '  cure      for later runs: DEVMESH_RETENTION_DAYS keeps it for longer, export saves it',
+    ]);
+  });
+
   it('says that nothing had to be changed', () => {
     expect(
       resultLines(runView({ status: 'ended', verdict: 'passed', endedAt: at(1) }), null, './devmesh', wide).join('\n'),

@@ -28,6 +28,10 @@ function glyph(status: StepStatus, paint: Theme, frame: number): string {
       return paint.warn('◌');
     case 'running':
       return paint.busy(SPINNER[frame % SPINNER.length] ?? '●');
+    case 'fanned':
+      return paint.busy(SPINNER[frame % SPINNER.length] ?? '●');
+    case 'awaiting':
+      return paint.warn('?');
     case 'retrying':
       return paint.warn('↻');
     case 'succeeded':
@@ -90,6 +94,9 @@ function remark(step: StepView, progress: ReadonlyMap<string, string> | undefine
   const said = (ACTIVE.has(step.status) ? progress?.get(step.id) : undefined) ?? step.summary;
   if (said !== null && said !== undefined && said !== '') parts.push(plain(said));
   else if (step.status === 'waiting') parts.push(`no ${step.agent} is there yet`);
+  // Whoever watches is told how to decide.
+  if (step.status === 'awaiting' && step.approvalId !== undefined)
+    parts.push(`devmesh approve ${shortId(step.approvalId)}, or reject`);
   return parts.join(' · ');
 }
 
@@ -144,9 +151,13 @@ export function findingsText(counts: SeverityCounts, color: boolean): string {
 export function verdictText(verdict: RunVerdict | null, status: RunView['status'], color: boolean): string {
   const paint = theme(color);
   if (status === 'stuck') return paint.warn('▲ stuck');
+  if (status === 'paused') return paint.warn('‖ paused');
+  if (status === 'queued') return paint.dim('○ queued');
   switch (verdict) {
     case 'passed':
       return paint.good('✔ passed');
+    case 'partial':
+      return paint.warn('◐ partial');
     case 'rejected':
       return paint.warn('✘ rejected');
     case 'failed':
@@ -198,6 +209,11 @@ export function resultLines(run: RunView, handed: HandedOver | null, self: strin
   if (run.status === 'stuck') {
     row('trouble', plain(run.lastTurnError ?? `${plural(run.turnFailures, 'turn')} failed`));
     row('cure', `${self} logs orchestrator, then ${self} resume ${shortId(run.id)}`);
+  }
+  if (run.prunedAt !== undefined) {
+    row('detail', `removed on ${run.prunedAt.slice(0, 10)}: steps, events and artifacts are gone`);
+    row('cure', paint.dim('for later runs: DEVMESH_RETENTION_DAYS keeps it for longer, export saves it'));
+    return lines;
   }
   if (run.findings !== null) row('findings', findingsText(run.findings, color));
   if (run.status === 'ended' && run.result === null && run.verdict === 'passed')

@@ -6,13 +6,14 @@ import { DEFAULT_BACKOFF } from './backoff.js';
 import { ControlServer } from './control-server.js';
 import { locateHome, openHome } from './home.js';
 import { takeLock } from './lock.js';
-import { meshServices } from './mesh-services.js';
+import { meshServices, parseInspectorBase, parseInstances, withInspectors } from './mesh-services.js';
 import { EXIT_LOCKED, lastErrorFile, type LastError } from './launch-protocol.js';
 import { Supervisor } from './supervisor.js';
 
 /*
  * The daemon. Started by `devmesh up` in a session of its own; configured by the environment alone:
- * DEVMESH_HOME, DEVMESH_HOST, DEVMESH_PORT_BASE, DATABASE_URL, DEVMESH_QUEUE_DATABASE_URL, DEVMESH_MESH_FILE.
+ * DEVMESH_HOME, DEVMESH_HOST, DEVMESH_PORT_BASE, DATABASE_URL, DEVMESH_QUEUE_DATABASE_URL, DEVMESH_QUEUE_REDIS_URL,
+ * DEVMESH_MESH_FILE, DEVMESH_INSTANCES, DEVMESH_INSPECT (the first inspector port; without it nobody can attach).
  * Ends with 0 after a stop, EXIT_LOCKED when the folder has a supervisor, 1 when the mesh could not be started.
  */
 
@@ -31,12 +32,19 @@ async function main(): Promise<number> {
   const portBase = Number(process.env['DEVMESH_PORT_BASE'] ?? 8000);
   const host = process.env['DEVMESH_HOST'] ?? '127.0.0.1';
   say(`starting, ports ${portBase} and up`);
+  const services = meshServices(
+    CLONE,
+    portBase,
+    process.env['DEVMESH_MESH_FILE'],
+    parseInstances(process.env['DEVMESH_INSTANCES'] ?? ''),
+  );
+  const inspect = process.env['DEVMESH_INSPECT'] ?? '';
   const supervisor = new Supervisor({
     home,
     clone: CLONE,
     host,
     portBase,
-    services: meshServices(CLONE, portBase, process.env['DEVMESH_MESH_FILE']),
+    services: inspect === '' ? services : withInspectors(services, parseInspectorBase(inspect)),
     env: process.env,
     backoff: DEFAULT_BACKOFF,
     version: productVersion(),

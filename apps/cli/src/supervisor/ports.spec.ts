@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { assertPortsFree, findPortBase, freePort, portHolder, portIsFree } from './ports.js';
+import { assertInspectorsFree, assertPortsFree, findPortBase, freePort, portHolder, portIsFree } from './ports.js';
 
 const HOST = '127.0.0.1';
 let servers: Server[] = [];
@@ -46,6 +46,20 @@ describe('ports', () => {
       ),
     );
     await expect(refused).rejects.not.toThrow(String(free));
+  });
+
+  it('of inspectors that are taken are refused, with the option that moves them', async () => {
+    const port = await take();
+    const taken = assertInspectorsFree([
+      { name: 'gateway', port: await freePort(HOST) },
+      { name: 'cicd', port },
+    ]);
+    await expect(taken).rejects.toThrow(
+      new RegExp(
+        `port ${port} on 127.0.0.1 \\(for the inspector of cicd.*is taken: stop what holds it, or .*--inspect \\d+`,
+      ),
+    );
+    await expect(assertInspectorsFree([{ name: 'gateway', port: await freePort(HOST) }])).resolves.toBeUndefined();
   });
 
   it('that are many are all named, and the holders of the first', async () => {

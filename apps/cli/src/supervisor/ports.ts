@@ -75,6 +75,22 @@ const TOLD = 2;
 /** Characters of a holder's command line; its end says what it runs. */
 const COMMAND_SHOWN = 80;
 
+/** As `assertPortsFree`, for inspectors: node itself would only log a port that is taken, and run without. */
+export async function assertInspectorsFree(ports: readonly NamedPort[]): Promise<void> {
+  const [first] = ports;
+  if (first === undefined) return;
+  const host = '127.0.0.1';
+  for (const { name, port } of ports) {
+    if (await portIsFree(port, host)) continue;
+    const base = await findPortBase(first.port + 100, ports.length, host);
+    const cure = `stop what holds it${base === null ? '' : `, or choose other ports with --inspect ${base}`}`;
+    throw new DevmeshError(
+      'conflict',
+      `${await tell({ name: `the inspector of ${name}`, port }, host)} is taken: ${cure}`,
+    );
+  }
+}
+
 /** Refuses ports that somebody else holds, naming each, the holder of the first where that can be told, and a base that would do. */
 export async function assertPortsFree(ports: readonly NamedPort[], host: string, portBase: number): Promise<void> {
   const taken: NamedPort[] = [];

@@ -230,6 +230,8 @@ describe('a supervisor that is killed', () => {
     const { status } = await up();
     const watchdog = (await table()).find(({ name }) => name === 'postgres');
     const postmaster = Number(readFileSync(join(home.postgres, 'postmaster.pid'), 'utf8').split('\n')[0]);
+    // It must not see the watchdog die: it would begin to mend that.
+    process.kill(status.pid, 'SIGSTOP');
     // Its whole group at once, without PostgreSQL's own children: what no pipe can help against.
     for (const pid of execFileSync('ps', ['-o', 'pid=', '-g', String(watchdog?.pid)], { encoding: 'utf8' })
       .split('\n')

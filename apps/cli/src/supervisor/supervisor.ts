@@ -7,8 +7,8 @@ import type { Home } from './home.js';
 import { untilReady } from './http-probe.js';
 import { LogFile } from './log-file.js';
 import { ManagedProcess } from './managed-process.js';
-import { inheritedEnvironment, type ServiceSpec } from './mesh-services.js';
-import { assertPortsFree } from './ports.js';
+import { backupEnvironment, inheritedEnvironment, type ServiceSpec } from './mesh-services.js';
+import { assertInspectorsFree, assertPortsFree } from './ports.js';
 import { endProcesses, livingProcesses, ProcessTable } from './processes.js';
 import { PROTOCOL, type MeshError, type MeshPhase, type MeshStatus } from './protocol.js';
 import type { DatabaseUrls } from './postgres/roles.js';
@@ -91,7 +91,7 @@ export class Supervisor {
       version,
       revision,
       portBase,
-      gateway: this.#address(services.find(({ name }) => name === 'gateway')?.port ?? portBase),
+      gateway: this.#address(services.find(({ service }) => service === 'gateway')?.port ?? portBase),
       database: this.#database?.status() ?? {
         name: 'postgres',
         kind: (this.#options.env['DATABASE_URL'] ?? '') === '' ? 'embedded' : 'external',
@@ -125,6 +125,12 @@ export class Supervisor {
     // Who listens on every address is still reached through loopback from here.
     const host = ['0.0.0.0', '::'].includes(this.#options.host) ? '127.0.0.1' : this.#options.host;
     return `http://${host}:${port}`;
+  }
+
+  #endpoints(): Record<string, string[]> {
+    const addresses: Record<string, string[]> = {};
+    for (const { service, port } of this.#options.services) (addresses[service] ??= []).push(this.#address(port));
+    return addresses;
   }
 
   #log(name: string): LogFile {
@@ -163,6 +169,9 @@ export class Supervisor {
     );
     await endProcesses(leftovers, 3_000);
     await assertPortsFree(services, host, portBase);
+    await assertInspectorsFree(
+      services.flatMap(({ name, inspectorPort: port }) => (port === undefined ? [] : [{ name, port }])),
+    );
     const secrets = await openSecrets(home);
     const url = env['DATABASE_URL'];
     this.#database =
@@ -229,28 +238,34 @@ export class Supervisor {
     const { secrets } = this.#options.home;
     await writePrivate(join(secrets, 'database-url'), `${urls.databaseUrl}\n`);
     await writePrivate(join(secrets, 'queue-database-url'), `${urls.queueUrl}\n`);
+    const redisUrl = this.#options.env['DEVMESH_QUEUE_REDIS_URL'];
+    if (redisUrl) await writePrivate(join(secrets, 'queue-redis-url'), `${redisUrl}\n`);
   }
 
   #manage(spec: ServiceSpec, secrets: MeshSecrets): ManagedProcess {
-    const { home, clone, host, portBase, services, env, revision } = this.#options;
+    const { home, clone, host, portBase, env, revision } = this.#options;
     const own: NodeJS.ProcessEnv = {
       ...inheritedEnvironment(env),
       NODE_ENV: 'production',
-      NODE_COMPILE_CACHE: join(home.cache, 'node'),
       DEVMESH_HOME: home.root,
       DEVMESH_HOST: host,
       DEVMESH_PORT_BASE: String(portBase),
       DEVMESH_PORT: String(spec.port),
-      DEVMESH_SERVICE: spec.name,
+      DEVMESH_SERVICE: spec.service,
       DEVMESH_PARENT_PIPE: '1',
       DEVMESH_INTERNAL_TOKEN_FILE: secrets.internalTokenFile,
-      DEVMESH_ENDPOINTS:
-        env['DEVMESH_ENDPOINTS'] ??
-        JSON.stringify(Object.fromEntries(services.map(({ name, port }) => [name, [this.#address(port)]]))),
+      DEVMESH_ENDPOINTS: env['DEVMESH_ENDPOINTS'] ?? JSON.stringify(this.#endpoints()),
       ...(revision === null ? {} : { DEVMESH_REVISION: revision }),
-      ...(spec.name === STATE_SERVICE ? { DATABASE_URL_FILE: join(home.secrets, 'database-url') } : {}),
-      ...(spec.name === 'orchestrator'
-        ? { DEVMESH_QUEUE_DATABASE_URL_FILE: join(home.secrets, 'queue-database-url') }
+      ...(spec.service === STATE_SERVICE
+        ? { DATABASE_URL_FILE: join(home.secrets, 'database-url'), ...backupEnvironment(env) }
+        : {}),
+      ...(spec.service === 'orchestrator'
+        ? {
+            DEVMESH_QUEUE_DATABASE_URL_FILE: join(home.secrets, 'queue-database-url'),
+            ...(env['DEVMESH_QUEUE_REDIS_URL']
+              ? { DEVMESH_QUEUE_REDIS_URL_FILE: join(home.secrets, 'queue-redis-url') }
+              : {}),
+          }
         : {}),
       ...spec.env,
     };
@@ -276,8 +291,8 @@ export class Supervisor {
     clearInterval(this.#forgiving);
     this.#changed();
     // What others report to goes last.
-    const last = this.#services.filter(({ spec }) => spec.name === STATE_SERVICE);
-    const first = this.#services.filter(({ spec }) => spec.name !== STATE_SERVICE);
+    const last = this.#services.filter(({ spec }) => spec.service === STATE_SERVICE);
+    const first = this.#services.filter(({ spec }) => spec.service !== STATE_SERVICE);
     await Promise.all(first.map(({ process }) => process.stop(STOP_GRACE_MS)));
     await Promise.all(last.map(({ process }) => process.stop(STOP_GRACE_MS)));
     await this.#database?.stop();

@@ -42,6 +42,7 @@ export function fakeContext(
     self: './devmesh',
     err: recordedOutput(),
     readStdin: async () => stdin ?? '',
+    confirm: async () => false,
     atEnd: () => {},
     interrupted: new AbortController().signal,
     ...rest,

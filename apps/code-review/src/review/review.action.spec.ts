@@ -18,7 +18,7 @@ addFormats.default(ajv);
 const isSarif = ajv.compile(SARIF_SCHEMA);
 
 const FILES = [
-  ['src/a b#1.py', 'import requests\nrequests.get("https://a.example", verify=False)\n'],
+  ['src/a b#1.py', 'import requests\nrequests.get("https://a.example", verify=False, timeout=9)\n'],
   ['src/run.js', "import { exec } from 'node:child_process';\nexport const f = (x) => exec(`ls ${x}`);\n"],
   ['Dockerfile', 'FROM node:24\nADD a.js /\nUSER node\n'],
   ['broken.ts', 'const = ;; }{ (\n'],
@@ -125,6 +125,27 @@ describe('SARIF', () => {
     expect(tls.fixes![0]!.artifactChanges[0]!.replacements).toEqual([
       { deletedRegion: { byteOffset: FILES[0][1].indexOf('False'), byteLength: 5 }, insertedContent: { text: 'True' } },
     ]);
+  });
+
+  it('shows the way of data, through files', async () => {
+    removeAll(folder);
+    folder = makeRepository([
+      ['src/app.js', "import { find } from './store.js';\nexport const f = (req, res) => find(req.query.id);\n"],
+      [
+        'src/store.js',
+        "import { pool } from './db.js';\nexport function find(id) {\n  return pool.query(sqlOf(id));\n}\nfunction sqlOf(id) {\n  return ['select * from u where id =', id].join(' ');\n}\n",
+      ],
+    ]);
+    const log = sarifOf((await review()).sarif);
+    expect(isSarif(log), JSON.stringify(isSarif.errors)).toBe(true);
+    const [result] = log.runs[0]!.results!;
+    expect(result).toMatchObject({ ruleId: 'js-sql-from-request' });
+    const places = result!.codeFlows![0]!.threadFlows[0]!.locations!.map(({ location }) => [
+      location!.physicalLocation!.artifactLocation!.uri,
+      location!.physicalLocation!.region!.startLine,
+    ]);
+    expect(places[0]).toEqual(['src/app.js', 2]);
+    expect(places.at(-1)).toEqual(['src/store.js', 3]);
   });
 
   it('is valid without findings', async () => {

@@ -1,4 +1,4 @@
-import type { Log, ReportingDescriptor, Result } from 'sarif';
+import type { CodeFlow, Log, ReportingDescriptor, Result } from 'sarif';
 import type { Finding, Severity } from '@devmesh/contracts/finding';
 import type { RuleDefinition } from '@devmesh/analysis/rules/rule';
 
@@ -93,9 +93,30 @@ function result(finding: Finding, ruleIndex: number): Result {
         },
       },
     ],
+    ...(finding.trace && finding.trace.length > 0 ? { codeFlows: [flowOf(finding, finding.trace)] } : {}),
     partialFingerprints: { 'devmesh/v1': finding.fingerprint },
     ...(finding.fix ? { fixes: [fixOf(finding.location.path, finding.fix)] } : {}),
     properties: { severity: finding.severity, confidence: finding.confidence, class: finding.class },
+  };
+}
+
+/** The way of data, from where it comes in to the finding itself. */
+function flowOf({ location, message }: Finding, trace: NonNullable<Finding['trace']>): CodeFlow {
+  const stations = [...trace, { ...location, note: message.split('. ')[0] ?? message }];
+  return {
+    threadFlows: [
+      {
+        locations: stations.map(({ path, startLine, startColumn, endLine, endColumn, note }) => ({
+          location: {
+            physicalLocation: {
+              artifactLocation: { uri: uriOf(path), uriBaseId: 'SRCROOT' },
+              region: { startLine, startColumn, endLine, endColumn },
+            },
+            message: { text: note },
+          },
+        })),
+      },
+    ],
   };
 }
 

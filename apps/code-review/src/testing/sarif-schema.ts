@@ -62,6 +62,7 @@ export const SARIF_SCHEMA = {
       level: ref('level'),
       message: ref('message'),
       locations: list(ref('location')),
+      codeFlows: list(ref('codeFlow')),
       partialFingerprints: { type: 'object', additionalProperties: text },
       fixes: list(ref('fix'), { uniqueItems: true }),
     }),
@@ -70,7 +71,11 @@ export const SARIF_SCHEMA = {
       ...object([], { text, markdown: text, id: text, arguments: list(text) }),
       anyOf: [{ required: ['text'] }, { required: ['id'] }],
     },
-    location: object([], { physicalLocation: ref('physicalLocation') }),
+    location: object([], { physicalLocation: ref('physicalLocation'), message: ref('message') }),
+    // 3.36 to 3.38
+    codeFlow: object(['threadFlows'], { threadFlows: list(ref('threadFlow'), { minItems: 1 }) }),
+    threadFlow: object(['locations'], { locations: list(ref('threadFlowLocation'), { minItems: 1 }) }),
+    threadFlowLocation: object([], { location: ref('location') }),
     // 3.29: address or artifactLocation
     physicalLocation: {
       ...object([], { artifactLocation: ref('artifactLocation'), region: ref('region') }),

@@ -105,3 +105,21 @@ describe('a run may be built on', () => {
     expect(String(error)).toContain(`PUT /v1/artifacts/${OTHERS}`);
   });
 });
+
+describe('a project may name in what it submits', () => {
+  it('what it may read', async () => {
+    const service = access();
+    await service.assertNameable('alpha', new Set([BUNDLE, '0'.repeat(64)]));
+    await service.assertNameable('alpha', new Set([BUNDLE, REPORT]), RUN);
+    service.grant('alpha', [digest(1)]);
+    await service.assertNameable('alpha', new Set([digest(1)]));
+  });
+
+  it('nothing else', async () => {
+    const named = access().assertNameable('alpha', new Set([BUNDLE, OTHERS]), RUN);
+    await expect(named).rejects.toMatchObject({
+      code: 'invalid_request',
+      message: expect.stringContaining(OTHERS) as string,
+    });
+  });
+});

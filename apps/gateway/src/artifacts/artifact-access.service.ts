@@ -2,6 +2,7 @@ import { DevmeshError } from '@devmesh/contracts/errors';
 import type { Digest, RunId } from '@devmesh/contracts/ids';
 import type { RunRepository } from '@devmesh/contracts/run';
 import { LRUCache } from 'lru-cache';
+import { UNKNOWN_DIGEST } from '../exports/run-import.js';
 import type { RunAccessService } from '../runs/run-access.service.js';
 import type { StatePort } from '../upstream/state.port.js';
 
@@ -48,6 +49,29 @@ export class ArtifactAccessService {
       'invalid_repository',
       `bundle ${missing} of the repository was not uploaded by this project: PUT /v1/artifacts/${missing} first`,
     );
+  }
+
+  /**
+   * Throws `invalid_request` when what is submitted names content that the project may not read: an agent would fetch it. `runId`: of
+   * the run that it goes on from.
+   */
+  async assertNameable(projectId: string, digests: ReadonlySet<Digest>, runId?: RunId): Promise<void> {
+    if (digests.size === 0) return;
+    await (runId === undefined ? this.#grantRecentRepositories(projectId) : this.#grantRun(projectId, runId));
+    // The one that stands for content that nobody has opens nothing.
+    const foreign = [...digests].find((digest) => digest !== UNKNOWN_DIGEST && !this.#granted(projectId, digest));
+    if (foreign === undefined) return;
+    throw new DevmeshError(
+      'invalid_request',
+      `${foreign} reads as the digest of an artifact, of none that this project may read: upload it (PUT /v1/artifacts/${foreign}), ` +
+        `or look at a run that lists it (GET /v1/runs/RUN/artifacts), then submit again`,
+    );
+  }
+
+  /** Those of the digests whose content the project has shown to have, or works on. */
+  async known(projectId: string, digests: ReadonlySet<Digest>): Promise<Set<Digest>> {
+    if (digests.size > 0) await this.#grantRecentRepositories(projectId);
+    return new Set([...digests].filter((digest) => this.#granted(projectId, digest)));
   }
 
   #granted(projectId: string, digest: Digest): boolean {

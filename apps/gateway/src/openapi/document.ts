@@ -106,7 +106,8 @@ function success({ reply }: ApiRoute): Operation['responses'] {
 
 /** One response a status; its description names the codes that come with it. */
 function problems(route: ApiRoute): Operation['responses'] {
-  if (route.open === true) return {};
+  // Pages and probes refuse nobody; an open route that takes something in does.
+  if (route.open === true && route.errors === undefined) return {};
   const codes = new Set<ErrorCode>([...ANY_ERROR, 'unauthenticated', ...(route.errors ?? [])]);
   const byStatus = new Map<number, ErrorCode[]>();
   for (const code of codes) {

@@ -1,7 +1,9 @@
 import type { ErrorCode } from '@devmesh/contracts/errors';
-import { RunListQuery } from '@devmesh/contracts/gateway-api';
+import { ApprovalListQuery, RunListQuery, RunViewQuery } from '@devmesh/contracts/gateway-api';
 import { Digest, RunId } from '@devmesh/contracts/ids';
-import type { z } from 'zod';
+import { RunGraphQuery } from '@devmesh/contracts/run-graph';
+import { WorkflowDefinition } from '@devmesh/contracts/workflow';
+import { z } from 'zod';
 import { ArtifactQuery } from '../artifacts/artifact-query.js';
 import { EventsQuery } from '../events/events-query.js';
 import type { SchemaName } from './schemas.js';
@@ -20,10 +22,10 @@ export interface RouteReply {
 
 /** A route as the OpenAPI document tells it. `path` has its parameters in braces. */
 export interface ApiRoute {
-  readonly method: 'get' | 'head' | 'post' | 'put';
+  readonly method: 'delete' | 'get' | 'head' | 'post' | 'put';
   readonly path: string;
   readonly id: string;
-  readonly tag: 'runs' | 'artifacts' | 'repositories' | 'workflows' | 'mesh';
+  readonly tag: 'runs' | 'artifacts' | 'repositories' | 'workflows' | 'triggers' | 'approvals' | 'mesh';
   readonly summary: string;
   readonly description?: string;
   /** Answered without an API key. */
@@ -36,14 +38,25 @@ export interface ApiRoute {
   readonly errors?: readonly ErrorCode[];
 }
 
+const ID = z.uuid();
+
 export const PATH_PARAMETERS: Readonly<Record<string, { schema: z.ZodType; says: string }>> = {
   runId: { schema: RunId, says: 'Id of a run of your project.' },
+  triggerId: { schema: ID, says: 'Id of a trigger.' },
+  approvalId: { schema: ID, says: 'Id of an approval.' },
+  name: { schema: WorkflowDefinition.shape.name, says: 'Name of a shipped workflow.' },
   digest: { schema: Digest, says: 'SHA-256 of the content, 64 lower-case hex digits.' },
 };
 
 const CLONING = ['clone_failed', 'clone_timeout', 'invalid_repository', 'rate_limited', 'storage_full'] as const;
 const WITH_BODY = ['payload_too_large', 'unsupported_media_type'] as const;
+const FORK_ERRORS = ['not_found', 'gone', 'conflict', 'idempotency_key_reused'] as const;
+const FORKING =
+  'A new run by the same workflow on the same repository; the old one stays as it is. Approvals are asked for anew.';
+const KEYED = { 'Idempotency-Key': 'Names this request within your project; 1 to 255 visible ASCII characters.' };
 const run = (status: 200 | 202, says: string): RouteReply => ({ status, says, content: ['RunView'] });
+
+const forked: RouteReply = { ...run(202, 'The new run.'), headers: { Location: 'Path of the new run.' } };
 
 /** Every route that the gateway answers. A test holds this list against the router. */
 export const API_ROUTES: readonly ApiRoute[] = [
@@ -55,10 +68,80 @@ export const API_ROUTES: readonly ApiRoute[] = [
     summary: 'Submit a run',
     description:
       'Accepted means on record: the run ends, whatever crashes. With an `Idempotency-Key`, the same request again answers the run of the first time, and another request with that key is refused.',
-    headers: { 'Idempotency-Key': 'Names this request within your project; 1 to 255 visible ASCII characters.' },
+    headers: KEYED,
     body: { content: 'CreateRun', required: true },
     reply: { ...run(202, 'Accepted.'), headers: { Location: 'Path of the run.' } },
     errors: [...WITH_BODY, ...CLONING, 'invalid_workflow', 'unknown_action', 'idempotency_key_reused'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/preview',
+    id: 'previewRun',
+    tag: 'runs',
+    summary: 'Show what a submit would do if all went well',
+    description:
+      'The same body as a submit. Checked like one, but nothing is stored, started or cloned. Conditions are taken for true, and a fan-out for one step.',
+    body: { content: 'CreateRun', required: true },
+    reply: {
+      status: 200,
+      says: 'Waves of steps, effects, approvals, missing agents, limits.',
+      content: ['RunPreview'],
+    },
+    errors: [...WITH_BODY, 'invalid_workflow', 'unknown_action'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/{runId}/export',
+    id: 'exportRun',
+    tag: 'runs',
+    summary: 'Export a run: definition, events, list of artifacts',
+    description: 'As far as the run is. The content of artifacts is downloaded one by one.',
+    reply: { status: 200, says: 'The run as a document, version 1.', content: ['RunExport'] },
+    errors: ['not_found', 'gone'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/import',
+    id: 'importRun',
+    tag: 'runs',
+    summary: 'Import a run of another mesh, as one that is over',
+    description:
+      'It can be shown and forked. Upload the content of its artifacts first: digests of content that your project has not uploaded become zeros.',
+    body: { content: 'RunExport', required: true },
+    reply: { ...run(202, 'On record.'), headers: { Location: 'Path of the run.' } },
+    errors: [...WITH_BODY],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/prune',
+    id: 'pruneRuns',
+    tag: 'runs',
+    summary: 'Remove the detail of old runs of your project, or count them',
+    description:
+      'Events, steps, checkpoints and lists of artifacts of runs that have ended; verdict, reason, times, approvals and effects stay. What was removed answers 410. The mesh does this by itself after a time that its operator sets. Ask again while `more` is true.',
+    body: { content: 'PruneBody', required: true },
+    reply: { status: 200, says: 'How much was removed, or would be.', content: ['PruneReply'] },
+    errors: [...WITH_BODY],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/{runId}/graph',
+    id: 'graphRun',
+    tag: 'runs',
+    summary: 'Draw a run as it stands',
+    query: RunGraphQuery,
+    reply: { status: 200, says: 'The graph as data, or text of Mermaid.', content: ['RunGraph', 'text'] },
+    errors: ['not_found', 'gone'],
+  },
+  {
+    method: 'get',
+    path: '/v1/workflows/{name}/graph',
+    id: 'graphWorkflow',
+    tag: 'workflows',
+    summary: 'Draw a shipped workflow',
+    query: RunGraphQuery,
+    reply: { status: 200, says: 'The graph as data, or text of Mermaid.', content: ['RunGraph', 'text'] },
+    errors: ['not_found'],
   },
   {
     method: 'get',
@@ -75,8 +158,46 @@ export const API_ROUTES: readonly ApiRoute[] = [
     id: 'getRun',
     tag: 'runs',
     summary: 'Show a run: steps, findings, result',
-    reply: run(200, 'The run as it is now.'),
-    errors: ['not_found'],
+    description:
+      'With `at`, as it was after that event of it. Of a run with `prunedAt` only what it was to do and how it ended is known.',
+    query: RunViewQuery,
+    reply: run(200, 'The run.'),
+    errors: ['not_found', 'gone'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/{runId}/retry',
+    id: 'retryRun',
+    tag: 'runs',
+    summary: 'Go on from a run that failed: what succeeded is kept, the rest is done again',
+    description: FORKING,
+    headers: KEYED,
+    reply: forked,
+    errors: [...FORK_ERRORS],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/{runId}/rerun',
+    id: 'rerunRun',
+    tag: 'runs',
+    summary: 'Do a step of a run again, and all that follows it',
+    description: FORKING,
+    headers: KEYED,
+    body: { content: 'RerunBody', required: true },
+    reply: forked,
+    errors: [...WITH_BODY, ...FORK_ERRORS],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/{runId}/fork',
+    id: 'forkRun',
+    tag: 'runs',
+    summary: 'Do a step of a run again with another input, and all that follows it',
+    description: FORKING,
+    headers: KEYED,
+    body: { content: 'ForkBody', required: true },
+    reply: forked,
+    errors: [...WITH_BODY, ...FORK_ERRORS, 'invalid_input'],
   },
   {
     method: 'post',
@@ -91,10 +212,59 @@ export const API_ROUTES: readonly ApiRoute[] = [
   },
   {
     method: 'post',
+    path: '/v1/runs/{runId}/pause',
+    id: 'pauseRun',
+    tag: 'runs',
+    summary: 'Pause a run: what is under way ends, nothing new begins',
+    body: { content: 'PauseBody', required: false },
+    reply: run(202, 'Asked for. A run that has ended stays as it ended.'),
+    errors: [...WITH_BODY, 'not_found'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/{runId}/effects',
+    id: 'listEffects',
+    tag: 'runs',
+    summary: 'List what a run did to the world outside, or may have',
+    reply: { status: 200, says: 'All of them, the first claimed first.', content: ['EffectPage'] },
+    errors: ['not_found'],
+  },
+  {
+    method: 'get',
+    path: '/v1/approvals',
+    id: 'listApprovals',
+    tag: 'approvals',
+    summary: 'List what your project is asked, oldest first',
+    query: ApprovalListQuery,
+    reply: { status: 200, says: 'A page; `nextCursor` is null on the last one.', content: ['ApprovalPage'] },
+  },
+  {
+    method: 'get',
+    path: '/v1/approvals/{approvalId}',
+    id: 'getApproval',
+    tag: 'approvals',
+    summary: 'Show what is asked, with the hash of what a verdict binds',
+    reply: { status: 200, says: 'The approval as it is now.', content: ['ApprovalRecord'] },
+    errors: ['not_found'],
+  },
+  {
+    method: 'post',
+    path: '/v1/approvals/{approvalId}/verdict',
+    id: 'decideApproval',
+    tag: 'approvals',
+    summary: 'Approve or reject',
+    description:
+      'Send the `hash` that you saw: a verdict on anything else is refused. The same verdict by the same key again is answered as the first time.',
+    body: { content: 'VerdictBody', required: true },
+    reply: { status: 200, says: 'On record, and told to the run.', content: ['ApprovalRecord'] },
+    errors: [...WITH_BODY, 'not_found', 'approval_closed', 'approval_changed'],
+  },
+  {
+    method: 'post',
     path: '/v1/runs/{runId}/resume',
     id: 'resumeRun',
     tag: 'runs',
-    summary: 'Wake a stuck run',
+    summary: 'Wake a stuck run, or let a paused one go on',
     reply: run(202, 'Woken.'),
     errors: ['not_found', 'run_ended'],
   },
@@ -109,7 +279,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
     query: EventsQuery,
     headers: { 'Last-Event-ID': 'Number of the last event that you have; stronger than `after`.' },
     reply: { status: 200, says: 'The stream, or a page.', content: ['events', 'EventList'] },
-    errors: ['not_found'],
+    errors: ['not_found', 'gone'],
   },
   {
     method: 'get',
@@ -118,7 +288,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
     tag: 'artifacts',
     summary: 'List the artifacts of a run',
     reply: { status: 200, says: 'In the order in which they came.', content: ['ArtifactList'] },
-    errors: ['not_found'],
+    errors: ['not_found', 'gone'],
   },
   {
     method: 'put',
@@ -140,7 +310,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
       'Your project may read what its runs list and what it uploaded. Name the run with `?run=` unless you have just looked at it.',
     query: ArtifactQuery,
     reply: { status: 200, says: 'The content.', content: ['bytes'], headers: { ETag: 'The digest, quoted.' } },
-    errors: ['not_found'],
+    errors: ['not_found', 'gone'],
   },
   {
     method: 'head',
@@ -150,7 +320,7 @@ export const API_ROUTES: readonly ApiRoute[] = [
     summary: 'Tell whether an artifact can be downloaded, and its size',
     query: ArtifactQuery,
     reply: { status: 200, says: 'It can.', content: [], headers: { 'Content-Length': 'Its size in bytes.' } },
-    errors: ['not_found'],
+    errors: ['not_found', 'gone'],
   },
   {
     method: 'post',
@@ -201,11 +371,70 @@ export const API_ROUTES: readonly ApiRoute[] = [
   },
   {
     method: 'get',
+    path: '/v1/status',
+    id: 'getStatus',
+    tag: 'mesh',
+    summary: 'Tell how the mesh is: healthy, degraded or unhealthy, by which rules',
+    reply: { status: 200, says: 'The state, each rule that holds, and the load.', content: ['SystemStatus'] },
+  },
+  {
+    method: 'get',
     path: '/v1/whoami',
     id: 'whoAmI',
     tag: 'mesh',
     summary: 'Tell whose API key this is',
     reply: { status: 200, says: 'Project and name of the key.', content: ['WhoAmI'] },
+  },
+  {
+    method: 'post',
+    path: '/v1/triggers',
+    id: 'createTrigger',
+    tag: 'triggers',
+    summary: 'Start runs by a schedule or by a webhook',
+    description: 'The secret of a webhook is in this answer and in no other: set it at the sender.',
+    body: { content: 'CreateTrigger', required: true },
+    reply: { status: 200, says: 'It is on record.', content: ['TriggerCreated'] },
+    errors: [...WITH_BODY, 'conflict'],
+  },
+  {
+    method: 'get',
+    path: '/v1/triggers',
+    id: 'listTriggers',
+    tag: 'triggers',
+    summary: 'List the triggers of your project',
+    reply: { status: 200, says: 'All of them, by name.', content: ['TriggerList'] },
+  },
+  {
+    method: 'get',
+    path: '/v1/triggers/{triggerId}',
+    id: 'getTrigger',
+    tag: 'triggers',
+    summary: 'Show a trigger: when it fires next, what it last did',
+    reply: { status: 200, says: 'The trigger.', content: ['TriggerView'] },
+    errors: ['not_found'],
+  },
+  {
+    method: 'delete',
+    path: '/v1/triggers/{triggerId}',
+    id: 'removeTrigger',
+    tag: 'triggers',
+    summary: 'Remove a trigger',
+    description: 'Runs that it started go on.',
+    reply: { status: 200, says: 'The trigger as it was.', content: ['TriggerView'] },
+    errors: ['not_found'],
+  },
+  {
+    method: 'post',
+    path: '/v1/hooks/{triggerId}',
+    id: 'deliver',
+    tag: 'triggers',
+    summary: 'Take a delivery of a webhook',
+    description:
+      'Wants no API key, but a signature: `X-Hub-Signature-256` (GitHub, Gitea, Forgejo) or `X-Gitlab-Token`. The same delivery again starts nothing.',
+    open: true,
+    body: { content: 'bytes', required: true },
+    reply: { status: 202, says: 'On record, or why it starts nothing.', content: ['DeliveryReply'] },
+    errors: ['unauthenticated', 'payload_too_large'],
   },
   open('/', 'home', 'Where to go from here', 'json'),
   open('/openapi.json', 'openapi', 'This document', 'json'),

@@ -14,7 +14,20 @@ const NAMED = { ...PUBLIC_SCHEMAS, ...PARTS };
 export type SchemaName = keyof typeof NAMED;
 
 /** Bodies that clients send: what has a default may be left out of them. The rest is what clients get. */
-const SENT = ['CreateRun', 'CancelBody', 'ImportRepository', 'PlanRequest', 'ValidateWorkflow'] as const;
+const SENT = [
+  'CreateRun',
+  'CancelBody',
+  'PruneBody',
+  'ImportRepository',
+  'PlanRequest',
+  'ValidateWorkflow',
+  'CreateTrigger',
+  'PauseBody',
+  'RerunBody',
+  'ForkBody',
+  'RunExport',
+  'VerdictBody',
+] as const;
 
 export type JsonSchema = Record<string, unknown>;
 

@@ -32,8 +32,10 @@ const SUMMARY_CHARACTERS = 500;
 export function runView(history: RunHistory): RunView {
   const view = initialView(history.record, history.workflow);
   const steps = new Map(view.steps.map((step) => [step.id, step]));
+  const undos = new Map(history.workflow.steps.flatMap(({ id, undo }) => (undo ? [[id, undo] as const] : [])));
   for (const stored of history.events) {
-    fold(view, steps, stored.event);
+    if (stored.event.type === 'UndoStarted') undoStarted(view, steps, undos, stored.event);
+    else fold(view, steps, stored.event);
     view.lastSeq = Math.max(view.lastSeq, stored.seq);
   }
   for (const { key, message } of history.progress) {
@@ -43,8 +45,30 @@ export function runView(history: RunHistory): RunView {
   return view;
 }
 
+/** The view as it was after the last of these events: what came later, the record's too, is not known yet. */
+export function runViewAt(record: RunRecord, workflow: WorkflowDefinition, events: readonly StoredEvent[]): RunView {
+  const last = events.at(-1);
+  const then: RunRecord = {
+    ...record,
+    status: 'running',
+    verdict: null,
+    reason: null,
+    endedAt: null,
+    updatedAt: last === undefined ? record.createdAt : time(last.event.at),
+    lastSeq: last?.seq ?? 0,
+    turnFailures: 0,
+    lastTurnError: null,
+  };
+  return runView({ record: then, workflow, events, progress: [] });
+}
+
+/** The view of a run whose detail was removed: what it was to do, and how it ended. */
+export function prunedView(record: RunRecord): RunView {
+  return initialView(record, { steps: [] });
+}
+
 /** The view of a run of which nothing has been told yet. */
-export function initialView(record: RunRecord, workflow: WorkflowDefinition): RunView {
+export function initialView(record: RunRecord, workflow: Pick<WorkflowDefinition, 'steps'>): RunView {
   return {
     id: record.id,
     workflow: record.workflow,
@@ -74,6 +98,7 @@ export function initialView(record: RunRecord, workflow: WorkflowDefinition): Ru
     turnFailures: record.turnFailures,
     lastTurnError: record.lastTurnError,
     lastSeq: record.lastSeq,
+    ...(record.prunedAt === undefined ? {} : { prunedAt: record.prunedAt }),
   };
 }
 
@@ -86,12 +111,14 @@ const UNTOUCHED = {
   verdict: null,
 } as const satisfies Partial<StepView>;
 
-type Steps = ReadonlyMap<StepId, StepView>;
+type Steps = Map<StepId, StepView>;
 
 function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
   switch (event.type) {
     case 'RunCreated':
       view.plan = event.plan;
+      if (event.imported !== undefined) view.imported = event.imported;
+      if (event.forkOf !== undefined) view.forkOf = event.forkOf;
       return;
     case 'StepScheduled':
       return scheduled(steps.get(event.step), event);
@@ -102,6 +129,29 @@ function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
     }
     case 'StepCompleted':
       return completed(view, steps, event);
+    case 'StepResolved':
+      return change(steps, event, { summary: summaryOf(event.outcome), endedAt: time(event.at) });
+    case 'ApprovalDecided':
+      return decided(steps, event, `${verdictWord(event.outcome)} by ${event.by}`);
+    case 'ApprovalExpired':
+      return decided(steps, event, 'nobody decided in time');
+    case 'FanOutStarted':
+      return fannedOut(view, steps, event);
+    case 'ApprovalRequested':
+      return change(steps, event, {
+        status: 'awaiting',
+        startedAt: time(event.at),
+        summary: oneLine(event.approval.title),
+        approvalId: event.approval.id,
+      });
+    case 'StepsInherited':
+      return inherited(view, steps, event);
+    case 'RunPaused':
+      view.status = 'paused';
+      return;
+    case 'RunResumed':
+      view.status = 'running';
+      return;
     case 'RetryScheduled':
       return change(steps, event, { status: 'retrying', attempt: event.attempt, endedAt: null });
     case 'StepSettled':
@@ -111,7 +161,7 @@ function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
     case 'StepCancelled':
       return change(steps, event, { status: 'cancelled', endedAt: time(event.at) });
     case 'ReworkStarted':
-      return reworked(steps, event);
+      return reworked(view, steps, event);
     case 'RunEnded':
       view.status = 'ended';
       view.verdict = event.verdict;
@@ -120,6 +170,9 @@ function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
       return;
     case 'BranchTaken':
     case 'NotificationRecorded':
+    case 'ApprovalReminded':
+    case 'RunTimedOut':
+    case 'UndoStarted':
     case 'CancelRequested':
     case 'ExecutionStopped':
       return;
@@ -154,12 +207,88 @@ function completed(view: RunView, steps: Steps, event: EventOf<'StepCompleted'>)
   step.endedAt = time(event.at);
 }
 
-function reworked(steps: Steps, event: EventOf<'ReworkStarted'>): void {
+function reworked(view: RunView, steps: Steps, event: EventOf<'ReworkStarted'>): void {
   for (const { step: id, iteration } of event.reset) {
+    removeItems(view, steps, id);
     const step = steps.get(id);
     if (step === undefined) continue;
     const summary = id === event.target ? `sent back by ${event.by}, round ${event.round}` : null;
+    delete step.approvalId;
     Object.assign(step, { ...UNTOUCHED, iteration, summary } satisfies Partial<StepView>);
+  }
+}
+
+/** Puts steps that came about behind the one that they came from. */
+function insert(view: RunView, steps: Steps, owner: StepId, made: readonly StepView[]): void {
+  const at = view.steps.findIndex((step) => step.id === owner);
+  if (at < 0) return;
+  view.steps.splice(at + 1, 0, ...made);
+  for (const step of made) steps.set(step.id, step);
+}
+
+function removeItems(view: RunView, steps: Steps, owner: StepId): void {
+  const isItem = (id: StepId) => id.startsWith(`${owner}.`) && /^\d+(\.undo)?$/.test(id.slice(owner.length + 1));
+  for (const id of steps.keys()) if (isItem(id)) steps.delete(id);
+  view.steps = view.steps.filter((step) => !isItem(step.id));
+}
+
+function fannedOut(view: RunView, steps: Steps, event: EventOf<'FanOutStarted'>): void {
+  const owner = steps.get(event.step);
+  if (owner === undefined) return;
+  const summary = `${event.items.length} ${event.items.length === 1 ? 'item' : 'items'}`;
+  Object.assign(owner, { status: 'fanned', startedAt: time(event.at), summary } satisfies Partial<StepView>);
+  const { agent, action } = owner;
+  const items = event.items.map((_item, index): StepView => {
+    const id = `${event.step}.${index}`;
+    return { id, agent, action, needs: [event.step], ...UNTOUCHED, iteration: event.iteration };
+  });
+  insert(view, steps, event.step, items);
+}
+
+function undoStarted(
+  view: RunView,
+  steps: Steps,
+  undos: ReadonlyMap<StepId, { agent: string; action: string }>,
+  event: EventOf<'UndoStarted'>,
+): void {
+  const known = steps.get(event.undo);
+  const undo = undos.get(event.step) ?? undos.get(event.step.slice(0, event.step.lastIndexOf('.')));
+  const { iteration } = event;
+  if (known) Object.assign(known, { ...UNTOUCHED, iteration } satisfies Partial<StepView>);
+  else if (undo) {
+    const { agent, action } = undo;
+    const owner = steps.has(event.step) ? event.step : event.step.slice(0, event.step.lastIndexOf('.'));
+    insert(view, steps, owner, [{ id: event.undo, agent, action, needs: [owner], ...UNTOUCHED, iteration }]);
+  }
+}
+
+function verdictWord(outcome: Outcome): string {
+  if (outcome.kind !== 'succeeded') return 'said not to be done';
+  return outcome.verdict ?? 'confirmed';
+}
+
+function decided(steps: Steps, event: { step: StepId; iteration: number; at: UnixMs }, summary: string): void {
+  change(steps, event, { summary: oneLine(summary), endedAt: time(event.at) });
+  delete steps.get(event.step)?.approvalId;
+}
+
+/** What a fork took over from the run that it comes from. */
+function inherited(view: RunView, steps: Steps, event: EventOf<'StepsInherited'>): void {
+  for (const { step: id, iteration, attempt, as, outcome, items, startedAt, endedAt } of event.steps) {
+    const step = steps.get(id);
+    if (step === undefined) continue;
+    if (items !== null) fannedOut(view, steps, { type: 'FanOutStarted', at: event.at, step: id, iteration, items });
+    if (outcome?.kind === 'succeeded') takeOutput(view, step.action, outcome.output);
+    const summary = outcome === null ? null : summaryOf(outcome);
+    Object.assign(step, {
+      status: as,
+      iteration,
+      attempt,
+      summary,
+      verdict: outcome?.kind === 'succeeded' ? (outcome.verdict ?? null) : null,
+      startedAt: startedAt === null ? null : time(startedAt),
+      endedAt: endedAt === null ? null : time(endedAt),
+    } satisfies Partial<StepView>);
   }
 }
 

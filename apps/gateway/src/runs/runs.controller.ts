@@ -1,6 +1,16 @@
 import { Controller, Get, Headers, HttpCode, Post, Res } from '@nestjs/common';
-import { ArtifactList, CancelBody, CreateRun, RunList, RunListQuery, RunView } from '@devmesh/contracts/gateway-api';
+import {
+  ArtifactList,
+  CancelBody,
+  CreateRun,
+  PauseBody,
+  RunList,
+  RunListQuery,
+  RunView,
+  RunViewQuery,
+} from '@devmesh/contracts/gateway-api';
 import { RunId } from '@devmesh/contracts/ids';
+import { RunPreview } from '@devmesh/contracts/run-preview';
 import { ZodBody, ZodParam, ZodQuery } from '@devmesh/service-kit/validation/zod.decorators';
 import type { Response } from 'express';
 import type { z } from 'zod';
@@ -29,6 +39,13 @@ export class RunsController {
     return view;
   }
 
+  @Post('preview')
+  @HttpCode(200)
+  @Reply(RunPreview)
+  preview(@ZodBody(CreateRun) body: z.output<typeof CreateRun>): Promise<RunPreview> {
+    return this.runs.preview(body);
+  }
+
   @Get()
   @Reply(RunList)
   list(
@@ -40,8 +57,12 @@ export class RunsController {
 
   @Get(':runId')
   @Reply(RunView)
-  view(@FromCaller() caller: Caller, @ZodParam('runId', RunId) runId: RunId): Promise<RunView> {
-    return this.runs.view(caller, runId);
+  view(
+    @FromCaller() caller: Caller,
+    @ZodParam('runId', RunId) runId: RunId,
+    @ZodQuery(RunViewQuery) query: z.output<typeof RunViewQuery>,
+  ): Promise<RunView> {
+    return this.runs.view(caller, runId, query.at);
   }
 
   @Post(':runId/cancel')
@@ -53,6 +74,17 @@ export class RunsController {
     @ZodBody(CancelBody) body: z.output<typeof CancelBody>,
   ): Promise<RunView> {
     return this.runs.cancel(caller, runId, body.reason);
+  }
+
+  @Post(':runId/pause')
+  @HttpCode(202)
+  @Reply(RunView)
+  pause(
+    @FromCaller() caller: Caller,
+    @ZodParam('runId', RunId) runId: RunId,
+    @ZodBody(PauseBody) body: z.output<typeof PauseBody>,
+  ): Promise<RunView> {
+    return this.runs.pause(caller, runId, body.reason);
   }
 
   @Post(':runId/resume')

@@ -1,12 +1,15 @@
+import { DevmeshError } from '@devmesh/contracts/errors';
 import { CreateRun, type RunList, type RunListQuery, type RunView } from '@devmesh/contracts/gateway-api';
-import type { RunId } from '@devmesh/contracts/ids';
+import type { Digest, RunId } from '@devmesh/contracts/ids';
 import type { SubmitReply } from '@devmesh/contracts/orchestrator-api';
 import type { RunRepository } from '@devmesh/contracts/run';
+import type { RunPreview } from '@devmesh/contracts/run-preview';
 import type { ArtifactPage, RunRecord } from '@devmesh/contracts/state-api';
 import { inSubmitSpan } from '@devmesh/service-kit/tracing/engine-span';
 import type { z } from 'zod';
 import type { Caller } from '../api-keys/caller.js';
 import type { ArtifactAccessService } from '../artifacts/artifact-access.service.js';
+import { digestsInSource } from '../artifacts/named-digests.js';
 import type { RepositoryImportService } from '../repositories/repository-import.service.js';
 import type { OrchestratorPort } from '../upstream/orchestrator.port.js';
 import type { StatePort } from '../upstream/state.port.js';
@@ -20,7 +23,7 @@ type ValidCreateRun = z.output<typeof CreateRun>;
 /** What a caller may do with runs: everything within its project. */
 export class RunsService {
   constructor(
-    private readonly state: Pick<StatePort, 'runs' | 'runArtifacts'>,
+    private readonly state: Pick<StatePort, 'runs' | 'runArtifacts' | 'artifactSize'>,
     private readonly orchestrator: OrchestratorPort,
     private readonly access: RunAccessService,
     private readonly reader: RunReaderService,
@@ -38,6 +41,8 @@ export class RunsService {
     idempotencyKey: string | null,
     signal?: AbortSignal,
   ): Promise<RunView> {
+    if (body.workflow !== undefined && 'source' in body.workflow)
+      await this.artifacts.assertNameable(caller.projectId, digestsInSource(body.workflow.source));
     const repository = await this.#repository(caller, body.repository, signal);
     const reply = await inSubmitSpan(() =>
       this.orchestrator.submit({
@@ -46,6 +51,7 @@ export class RunsService {
         task: body.task,
         workflow: body.workflow ?? null,
         repository,
+        ...(body.priority === undefined ? {} : { priority: body.priority }),
         idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestHash: requestHash(body) },
       }),
     );
@@ -53,6 +59,11 @@ export class RunsService {
     const planned = body.workflow === undefined && body.task !== '';
     if (planned || !reply.fresh) return this.view(caller, reply.runId);
     return this.#freshView(caller, body.task, repository, reply);
+  }
+
+  /** What a submit of this would do. Nothing is stored, started or cloned. */
+  preview({ task, workflow, repository }: ValidCreateRun): Promise<RunPreview> {
+    return this.orchestrator.preview({ task, workflow: workflow ?? null, repository: repository !== undefined });
   }
 
   async list(caller: Caller, query: z.output<typeof RunListQuery>): Promise<z.infer<typeof RunList>> {
@@ -65,9 +76,10 @@ export class RunsService {
     });
   }
 
-  async view(caller: Caller, runId: RunId): Promise<RunView> {
+  /** As it is now, or as it was after event `at`. */
+  async view(caller: Caller, runId: RunId, at?: number): Promise<RunView> {
     const record = await this.access.record(caller.projectId, runId);
-    const view = await this.reader.view(record);
+    const view = await (at === undefined ? this.reader.view(record) : this.reader.viewAt(record, at));
     this.artifacts.grant(caller.projectId, digestsOf(view));
     return view;
   }
@@ -78,9 +90,15 @@ export class RunsService {
     return this.view(caller, runId);
   }
 
+  async pause(caller: Caller, runId: RunId, reason: string): Promise<RunView> {
+    await this.access.assertOwn(caller.projectId, runId);
+    await this.orchestrator.pause(runId, { by: caller.name, reason });
+    return this.view(caller, runId);
+  }
+
   async resume(caller: Caller, runId: RunId): Promise<RunView> {
     await this.access.assertOwn(caller.projectId, runId);
-    await this.orchestrator.resume(runId);
+    await this.orchestrator.resume(runId, caller.name);
     return this.view(caller, runId);
   }
 
@@ -102,8 +120,23 @@ export class RunsService {
     if (repository === undefined) return null;
     if ('url' in repository) return this.imports.import(caller, repository, signal);
     await this.artifacts.assertUsable(caller.projectId, repository.ref.bundles);
+    await Promise.all(repository.ref.bundles.map((digest) => this.#assertStored(digest)));
     const { branch, ...rest } = repository;
     return branch === undefined ? rest : { ...rest, branch };
+  }
+
+  /** That the run will find it: a store that was asked for an artifact keeps it until the run can be on record. */
+  async #assertStored(digest: Digest): Promise<void> {
+    try {
+      await this.state.artifactSize(digest);
+    } catch (error) {
+      if (!(error instanceof DevmeshError) || error.code !== 'not_found') throw error;
+      throw new DevmeshError(
+        'invalid_repository',
+        `bundle ${digest} of the repository is not stored any more: PUT /v1/artifacts/${digest}, then submit again`,
+        { cause: error },
+      );
+    }
   }
 
   /** The view of a run just made, without a look at the state: a submit costs one call. */

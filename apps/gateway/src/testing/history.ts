@@ -2,7 +2,7 @@ import type { RunEvent, StoredEvent } from '@devmesh/contracts/event';
 import { executionKey, type StepId } from '@devmesh/contracts/ids';
 import type { JsonObject } from '@devmesh/contracts/json';
 import type { RunRecord } from '@devmesh/contracts/state-api';
-import { DEFAULT_RETRY, type StepDefinition, type WorkflowDefinition } from '@devmesh/contracts/workflow';
+import { DEFAULT_RETRY, StepDefinition, WorkflowDefinition } from '@devmesh/contracts/workflow';
 
 // A small run for tests: its id says 2023-11-14T22:13:20.000Z.
 export const RUN = '018bcfe5-6800-7000-8000-000000000001';
@@ -30,7 +30,7 @@ export function artifact(n: number, name = `file-${n}`): JsonObject {
 }
 
 function step(id: StepId, action: string, needs: StepId[] = []): StepDefinition {
-  return {
+  return StepDefinition.parse({
     id,
     agent: action.split('/')[0] ?? '',
     action,
@@ -41,10 +41,10 @@ function step(id: StepId, action: string, needs: StepId[] = []): StepDefinition 
     timeoutMs: 60_000,
     retry: DEFAULT_RETRY,
     on: { success: [], failure: [], approval: [], rejection: [] },
-  };
+  });
 }
 
-export const WORKFLOW: WorkflowDefinition = {
+export const WORKFLOW: WorkflowDefinition = WorkflowDefinition.parse({
   name: 'deliver',
   version: 1,
   description: 'For tests.',
@@ -53,7 +53,7 @@ export const WORKFLOW: WorkflowDefinition = {
     step('review', 'code-review/review', ['implement']),
     step('report', 'documentation/report', ['review']),
   ],
-};
+});
 
 export function record(over: Partial<RunRecord> = {}): RunRecord {
   return {

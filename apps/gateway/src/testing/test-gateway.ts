@@ -31,6 +31,7 @@ export class TestGateway {
       home: this.#home,
       endpoints: { 'state-persistence': [await this.state.start()], orchestrator: [await this.orchestrator.start()] },
       clone: { protocols: ['https', 'http', 'file'], ...clone },
+      triggers: { enabled: false },
       drainMs: 2_000,
     });
     const stream = new Writable({

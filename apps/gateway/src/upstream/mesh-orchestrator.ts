@@ -1,14 +1,19 @@
+import type { ForkRun } from '@devmesh/contracts/fork';
 import type { RunId } from '@devmesh/contracts/ids';
 import type {
   AgentList,
   CancelReply,
   CancelRun,
+  PauseReply,
+  PauseRun,
   Plan,
   SubmitReply,
   SubmitRun,
   WorkflowCheck,
   WorkflowList,
 } from '@devmesh/contracts/orchestrator-api';
+import type { PreviewRun, RunPreview } from '@devmesh/contracts/run-preview';
+import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import type { OrchestratorClient } from '@devmesh/service-client/orchestrator.client';
 import type { z } from 'zod';
 import { inside } from './inside.js';
@@ -24,12 +29,24 @@ export class MeshOrchestrator extends OrchestratorPort {
     return inside(this.client.submit(run));
   }
 
+  preview(run: PreviewRun): Promise<RunPreview> {
+    return inside(this.client.preview(run));
+  }
+
+  fork(source: RunId, fork: ForkRun): Promise<SubmitReply> {
+    return inside(this.client.fork(source, fork));
+  }
+
   cancel(runId: RunId, cancel: z.infer<typeof CancelRun>): Promise<z.infer<typeof CancelReply>> {
     return inside(this.client.cancel(runId, cancel));
   }
 
-  resume(runId: RunId): Promise<void> {
-    return inside(this.client.resume(runId));
+  pause(runId: RunId, pause: z.infer<typeof PauseRun>): Promise<z.infer<typeof PauseReply>> {
+    return inside(this.client.pause(runId, pause));
+  }
+
+  resume(runId: RunId, by: string): Promise<void> {
+    return inside(this.client.resume(runId, by));
   }
 
   plan(task: string): Promise<Plan> {
@@ -42,6 +59,10 @@ export class MeshOrchestrator extends OrchestratorPort {
 
   workflows(): Promise<WorkflowList> {
     return inside(this.client.workflows());
+  }
+
+  workflow(name: string): Promise<WorkflowDefinition> {
+    return inside(this.client.workflow(name));
   }
 
   agents(): Promise<AgentList> {

@@ -11,6 +11,8 @@ import {
   type RunQuery,
   type RunRecord,
 } from '@devmesh/contracts/state-api';
+import type { PruneReply, PruneRequest } from '@devmesh/contracts/retention';
+import type { ImportReply, ImportRun } from '@devmesh/contracts/run-export';
 import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import type { ServiceCaller } from '@devmesh/service-client/http/service-caller';
 import { pathOf } from '@devmesh/service-client/path';
@@ -56,6 +58,18 @@ export class MeshState extends StatePort {
 
   workflow(digest: Digest): Promise<WorkflowDefinition> {
     return inside(this.client.workflow(digest));
+  }
+
+  putWorkflow(digest: Digest, workflow: WorkflowDefinition): Promise<void> {
+    return inside(this.client.putWorkflow(digest, workflow));
+  }
+
+  prune(request: PruneRequest): Promise<PruneReply> {
+    return inside(this.client.prune(request));
+  }
+
+  importRun(run: ImportRun): Promise<z.infer<typeof ImportReply>> {
+    return inside(this.client.importRun(run));
   }
 
   async artifactSize(digest: Digest): Promise<number | undefined> {

@@ -10,6 +10,8 @@ import type {
   RunQuery,
   RunRecord,
 } from '@devmesh/contracts/state-api';
+import type { PruneReply, PruneRequest } from '@devmesh/contracts/retention';
+import type { ImportReply, ImportRun } from '@devmesh/contracts/run-export';
 import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import type { z } from 'zod';
 
@@ -20,7 +22,7 @@ export interface ArtifactBody {
 }
 
 /**
- * What the gateway asks of state-persistence. What is not there is a `DevmeshError` `not_found`; a service that can't be
+ * What the gateway asks of state-persistence. What is not there is a `DevmeshError` `not_found`, what was there and was pruned `gone`; a service that can't be
  * reached is `unavailable`. A caller that is no longer interested aborts `signal`.
  */
 export abstract class StatePort {
@@ -30,6 +32,9 @@ export abstract class StatePort {
   abstract events(runId: RunId, query: EventQuery, signal?: AbortSignal): Promise<EventPage>;
   abstract runArtifacts(runId: RunId): Promise<z.infer<typeof ArtifactPage>>;
   abstract workflow(digest: Digest): Promise<WorkflowDefinition>;
+  abstract putWorkflow(digest: Digest, workflow: WorkflowDefinition): Promise<void>;
+  abstract prune(request: PruneRequest): Promise<PruneReply>;
+  abstract importRun(run: ImportRun): Promise<z.infer<typeof ImportReply>>;
   abstract artifactSize(digest: Digest): Promise<number | undefined>;
   abstract artifact(digest: Digest, signal?: AbortSignal): Promise<ArtifactBody>;
   /** Streams `body` into the store, which refuses it unless it has that digest. `size` in bytes, where it is known. */

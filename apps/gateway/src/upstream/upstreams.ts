@@ -1,5 +1,7 @@
 import type { Provider } from '@nestjs/common';
 import { MeshClients } from '@devmesh/service-client/mesh-clients';
+import { StateLedger } from '@devmesh/service-client/state-ledger';
+import { StateTriggers } from '@devmesh/service-client/state-triggers';
 import { HealthRegistry } from '@devmesh/service-kit/health/health.registry';
 import { MeshOrchestrator } from './mesh-orchestrator.js';
 import { MeshState } from './mesh-state.js';
@@ -20,6 +22,16 @@ export const UPSTREAMS: Provider[] = [
   {
     provide: OrchestratorPort,
     useFactory: (clients: MeshClients) => new MeshOrchestrator(clients.orchestrator),
+    inject: [MeshClients],
+  },
+  {
+    provide: StateLedger,
+    useFactory: (clients: MeshClients) => clients.state.ledger,
+    inject: [MeshClients],
+  },
+  {
+    provide: StateTriggers,
+    useFactory: (clients: MeshClients) => clients.state.triggers,
     inject: [MeshClients],
   },
   {

@@ -76,6 +76,13 @@ export class AgentRegistry {
     return now - since > EXECUTION_LEASE_MS ? 'gone' : 'unknown';
   }
 
+  /** Every instance wherever discovery knows an agent; undefined while one of these places is silent, or there are none. */
+  present(): InstanceId[] | undefined {
+    const places = [...this.places.values()];
+    if (places.length === 0 || places.some((place) => !place.healthy)) return undefined;
+    return places.flatMap((place) => place.info?.instance ?? []).toSorted();
+  }
+
   /** Counts a dispatch as under way at the address; the answer ends it. `failed`: the connection broke. */
   begin(address: string): (failed: boolean) => void {
     const place = this.places.get(address);

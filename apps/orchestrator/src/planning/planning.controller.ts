@@ -1,7 +1,8 @@
 import { Controller, Get, HttpCode, Post } from '@nestjs/common';
 import type { ActionCatalogue } from '@devmesh/contracts/catalogue';
 import { PlanRequest } from '@devmesh/contracts/orchestrator-api';
-import { ZodBody } from '@devmesh/service-kit/validation/zod.decorators';
+import { WorkflowDefinition } from '@devmesh/contracts/workflow';
+import { ZodBody, ZodParam } from '@devmesh/service-kit/validation/zod.decorators';
 import { parseWorkflow } from '@devmesh/workflow/parse';
 import { Inject } from '@nestjs/common';
 import { z } from 'zod';
@@ -29,7 +30,12 @@ export class PlanningController {
   @Post('workflows/validate')
   @HttpCode(200)
   validate(@ZodBody(Source) body: z.output<typeof Source>) {
-    return parseWorkflow(body.source, this.catalogue);
+    return parseWorkflow(body.source, this.catalogue, this.library.sources);
+  }
+
+  @Get('workflows/:name')
+  named(@ZodParam('name', WorkflowDefinition.shape.name) name: string): WorkflowDefinition {
+    return this.library.shipped(name).definition;
   }
 
   /** The shipped workflows. */

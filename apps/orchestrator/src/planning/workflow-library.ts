@@ -7,7 +7,7 @@ import { DevmeshError } from '@devmesh/contracts/errors';
 import type { Digest } from '@devmesh/contracts/ids';
 import type { WorkflowDefinition, WorkflowProblem } from '@devmesh/contracts/workflow';
 import { graphOf, type Graph } from '@devmesh/workflow/graph';
-import { parseWorkflow } from '@devmesh/workflow/parse';
+import { parseWorkflow, type WorkflowSources } from '@devmesh/workflow/parse';
 import { LRUCache } from 'lru-cache';
 
 /** A workflow ready to run. */
@@ -35,19 +35,27 @@ export function problemText(problems: readonly WorkflowProblem[]): string {
 export class WorkflowLibrary {
   private readonly byName = new Map<string, LoadedWorkflow>();
   /** By the digest of the source: a pipeline submits the same text again and again, and parsing costs more than the rest. */
+  /** Of a workflow that another one runs as a step. */
+  readonly sources: WorkflowSources;
   private readonly bySource = new LRUCache<string, LoadedWorkflow>({ max: 200 });
 
   constructor(
     folder: string,
     private readonly catalogue: ActionCatalogue,
   ) {
-    for (const file of readdirSync(folder)
+    const files = readdirSync(folder)
       .filter((name) => /\.ya?ml$/.test(name))
-      .sort()) {
-      const parsed = parseWorkflow(readFileSync(join(folder, file), 'utf8'), catalogue);
+      .sort();
+    const sources = new Map(
+      files.map((file) => [file.replace(/\.ya?ml$/, ''), readFileSync(join(folder, file), 'utf8')]),
+    );
+    this.sources = (name) => sources.get(name);
+    for (const file of files) {
+      const parsed = parseWorkflow(readFileSync(join(folder, file), 'utf8'), catalogue, this.sources);
       if (parsed.workflow === null) throw new Error(`workflow ${file} does not load: ${problemText(parsed.problems)}`);
-      if (this.byName.has(parsed.workflow.name))
-        throw new Error(`workflow ${file}: another file has the name ${parsed.workflow.name}`);
+      // Others run it by this name.
+      if (parsed.workflow.name !== file.replace(/\.ya?ml$/, ''))
+        throw new Error(`workflow ${file} has the name ${parsed.workflow.name}; name the file after it`);
       this.byName.set(parsed.workflow.name, loadWorkflow(parsed.workflow));
     }
   }
@@ -65,11 +73,18 @@ export class WorkflowLibrary {
     );
   }
 
+  /** As `named`, for who asks whether there is one: throws `not_found`. */
+  shipped(name: string): LoadedWorkflow {
+    const found = this.byName.get(name);
+    if (found) return found;
+    throw new DevmeshError('not_found', `there is no workflow ${name}: GET /v1/workflows lists those there are`);
+  }
+
   fromSource(source: string): LoadedWorkflow {
     const name = createHash('sha256').update(source).digest('base64');
     const known = this.bySource.get(name);
     if (known) return known;
-    const parsed = parseWorkflow(source, this.catalogue);
+    const parsed = parseWorkflow(source, this.catalogue, this.sources);
     if (parsed.workflow !== null) {
       const loaded = loadWorkflow(parsed.workflow);
       this.bySource.set(name, loaded);

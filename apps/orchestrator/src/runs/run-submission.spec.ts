@@ -68,7 +68,7 @@ describe('preparing a run', () => {
     [
       'an unknown name',
       { workflow: { name: 'nope' } },
-      /no workflow nope; use one of deliver, feature_implementation, review/,
+      /no workflow nope; use one of deliver-pr, deliver, feature_implementation, review/,
     ],
     [
       'a workflow that does not parse',

@@ -10,7 +10,7 @@ import { planTask } from '../planning/planner.js';
 import { loadWorkflow, type LoadedWorkflow, type WorkflowLibrary } from '../planning/workflow-library.js';
 
 /** A run without an answer to its hint is due after this, ms. */
-const HINT_GRACE_MS = 2_000;
+export const HINT_GRACE_MS = 2_000;
 
 export interface SubmissionParts {
   readonly library: WorkflowLibrary;
@@ -27,8 +27,8 @@ export interface Submission {
 
 /** What a submit runs: the named or given workflow, the plan of the text, or `deliver` when there is no text. */
 export function chooseWorkflow(
-  parts: SubmissionParts,
-  request: SubmitRun,
+  parts: Pick<SubmissionParts, 'library' | 'catalogue'>,
+  request: Pick<SubmitRun, 'workflow' | 'task'>,
 ): { workflow: LoadedWorkflow; plan: Plan['because'] | null } {
   const { workflow, task } = request;
   if (workflow !== null && 'name' in workflow) return { workflow: parts.library.named(workflow.name), plan: null };
@@ -41,17 +41,8 @@ export function chooseWorkflow(
 /** The create of a run: RunCreated, and its first decisions unless it is held. */
 export function prepare(parts: SubmissionParts, runId: RunId, request: SubmitRun, held: boolean): Submission {
   const { workflow, plan } = chooseWorkflow(parts, request);
-  const needsRepository = workflow.definition.steps.find(
-    (step) =>
-      'repository' in inputShape(parts.catalogue, step.action) && step.with['repository'] === '${{ repository }}',
-  );
   // A held run is a plan to look at first, and a text alone has one.
-  if (needsRepository && request.repository === null && !held) {
-    throw new DevmeshError(
-      'invalid_request',
-      `workflow ${workflow.definition.name} works on a repository (step ${needsRepository.id}): give one`,
-    );
-  }
+  if (request.repository === null && !held) assertNeedsNone(parts.catalogue, workflow);
   const at = parts.now();
   const created: EventOf<'RunCreated'> = {
     type: 'RunCreated',
@@ -66,6 +57,7 @@ export function prepare(parts: SubmissionParts, runId: RunId, request: SubmitRun
   const events: readonly RunEvent[] = held
     ? [created]
     : start(workflow.graph, runId, created, { now: at, instances: parts.instances }).events;
+  const { maxConcurrentRuns } = workflow.definition;
   const op: CreateOp = {
     op: 'create',
     runId,
@@ -76,8 +68,22 @@ export function prepare(parts: SubmissionParts, runId: RunId, request: SubmitRun
     repository: request.repository,
     idempotency: request.idempotency,
     wakeAt: held ? null : at + HINT_GRACE_MS,
+    ...(request.priority === undefined ? {} : { priority: request.priority }),
+    ...(maxConcurrentRuns === null ? {} : { maxConcurrent: maxConcurrentRuns }),
   };
   return { op, workflow };
+}
+
+/** Throws for a workflow that works on a repository. */
+export function assertNeedsNone(catalogue: ActionCatalogue, { definition }: LoadedWorkflow): void {
+  const needing = definition.steps.find(
+    (step) => 'repository' in inputShape(catalogue, step.action) && step.with['repository'] === '${{ repository }}',
+  );
+  if (needing === undefined) return;
+  throw new DevmeshError(
+    'invalid_request',
+    `workflow ${definition.name} works on a repository (step ${needing.id}): give one`,
+  );
 }
 
 function inputShape(catalogue: ActionCatalogue, action: string): object {

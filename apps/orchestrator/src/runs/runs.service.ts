@@ -1,16 +1,22 @@
+import { randomUUID } from 'node:crypto';
 import { DevmeshError } from '@devmesh/contracts/errors';
+import type { ForkRun } from '@devmesh/contracts/fork';
 import type { RunId } from '@devmesh/contracts/ids';
 import type { SubmitReply, SubmitRun } from '@devmesh/contracts/orchestrator-api';
+import type { PreviewRun, RunPreview } from '@devmesh/contracts/run-preview';
+import type { CreateOp } from '@devmesh/contracts/state-api';
 import type { StateClient } from '@devmesh/service-client/state.client';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
+import { previewOf } from '../planning/preview.js';
 import type { WorkflowStore } from '../state/workflow-store.js';
-import { prepare, type SubmissionParts } from './run-submission.js';
+import { prepareFork } from './run-fork.js';
+import { assertNeedsNone, chooseWorkflow, prepare, type SubmissionParts } from './run-submission.js';
 
 export interface RunsParts extends SubmissionParts {
   readonly state: StateClient;
   readonly workflows: WorkflowStore;
   /** Puts a job on the queue at once, so that nobody waits for the due poll. */
-  readonly hint: (runId: RunId) => Promise<void>;
+  readonly hint: (runId: RunId, priority: number) => Promise<void>;
   readonly newRunId: () => RunId;
   readonly logger: Logger;
 }
@@ -21,21 +27,40 @@ export class RunsService {
 
   /** Plans, stores, and lets it run; `held` leaves it lying until `execute`. */
   async submit(request: SubmitRun, held = false): Promise<SubmitReply> {
-    const { state, workflows, logger } = this.parts;
+    const { workflows } = this.parts;
     const { op, workflow } = prepare(this.parts, this.parts.newRunId(), request, held);
     await workflows.store(workflow.digest, workflow.definition, workflow.graph);
+    return this.accept(op, held);
+  }
+
+  /** A new run that goes on from another one, by the same workflow. */
+  async fork(source: RunId, request: ForkRun): Promise<SubmitReply> {
+    return this.accept(await prepareFork(this.parts, source, this.parts.newRunId(), request), false);
+  }
+
+  /** What a submit of this would do; stores and starts nothing. */
+  preview({ task, workflow: choice, repository }: PreviewRun): RunPreview {
+    const { catalogue, instances } = this.parts;
+    const { workflow, plan } = chooseWorkflow(this.parts, { task, workflow: choice });
+    if (!repository) assertNeedsNone(catalogue, workflow);
+    return previewOf(workflow, plan, catalogue, instances);
+  }
+
+  private async accept(op: CreateOp, held: boolean): Promise<SubmitReply> {
+    const { state, logger } = this.parts;
     const { op: _op, ...create } = op;
-    const { runId, fresh } = await state.create(create);
-    if (fresh && !held) {
+    const { runId, fresh, queued } = await state.create(create);
+    // One that waits for its place is woken by whoever frees it.
+    if (fresh && !held && queued !== true) {
       // Losing the hint costs the grace of the wake time, and nothing else.
       this.parts
-        .hint(runId)
+        .hint(runId, op.priority ?? 0)
         .catch((error: unknown) =>
           logger.warn('a run could not be put on the queue; the due poll will', { runId, error }),
         );
     }
-    if (fresh) logger.info('run accepted', { runId, workflow: workflow.definition.name, held });
-    return { runId, workflow: { name: workflow.definition.name, digest: workflow.digest }, fresh };
+    if (fresh) logger.info('run accepted', { runId, workflow: op.workflow.name, held });
+    return { runId, workflow: op.workflow, fresh };
   }
 
   /** `accepted` is false when the run had ended. */
@@ -47,8 +72,17 @@ export class RunsService {
     return { runId, accepted: !ended };
   }
 
-  /** Wakes a run, a stuck one too. */
-  async resume(runId: RunId): Promise<void> {
+  /** What is under way ends; nothing new is started. `accepted` is false when the run had ended. */
+  async pause(runId: RunId, by: string, reason: string): Promise<{ runId: RunId; accepted: boolean }> {
+    const message = { kind: 'pause', by, reason } as const;
+    const { ended } = await this.parts.state.postInbox(runId, { dedupeKey: `pause/${randomUUID()}`, message });
+    return { runId, accepted: !ended };
+  }
+
+  /** Wakes a run, a stuck one too, and lets a paused one go on. Throws `run_ended`. */
+  async resume(runId: RunId, by: string): Promise<void> {
+    const message = { kind: 'resume', by } as const;
+    await this.parts.state.postInbox(runId, { dedupeKey: `resume/${randomUUID()}`, message });
     await this.parts.state.resume(runId);
   }
 

@@ -37,7 +37,7 @@ export class TasksController {
   @Post('resume/:taskId')
   @HttpCode(202)
   async resume(@ZodParam('taskId', RunId) taskId: RunId): Promise<ExecuteReply> {
-    await this.runs.resume(taskId);
+    await this.runs.resume(taskId, 'the task API');
     return { task_id: taskId, run_id: taskId, status: 'running' };
   }
 }

@@ -28,7 +28,7 @@ async function play(script: { recover?: number | Error; due?: string[] | Error }
       },
       due: async () => {
         log.push('due');
-        return { runs: (await answer(next().due, [])).map((runId) => ({ runId, lease: 1 })) };
+        return { runs: (await answer(next().due, [])).map((runId) => ({ runId, lease: 1, priority: 0 })) };
       },
       add: (runs) => {
         if (runs.length > 0) log.push(`add ${runs.map(({ runId }) => runId).join(' ')}`);

@@ -1,15 +1,11 @@
-import type { RunId } from '@devmesh/contracts/ids';
-import { DUE_LEASE_MS } from '@devmesh/contracts/state-api';
+import { DUE_LEASE_MS, type DueRun } from '@devmesh/contracts/state-api';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
 
 export interface DuePollerPorts {
   /** Long poll for runs whose wake time has come. */
-  due(
-    request: { limit: number; leaseMs: number; waitMs: number },
-    signal: AbortSignal,
-  ): Promise<{ runs: { runId: RunId; lease: number }[] }>;
+  due(request: { limit: number; leaseMs: number; waitMs: number }, signal: AbortSignal): Promise<{ runs: DueRun[] }>;
   recover(owner: string): Promise<{ runs: number }>;
-  add(runs: readonly { runId: RunId; lease: number }[]): Promise<void>;
+  add(runs: readonly DueRun[]): Promise<void>;
   sleep(ms: number, signal: AbortSignal): Promise<void>;
 }
 

@@ -1,5 +1,7 @@
 import type { EventOf, RunEvent } from '@devmesh/contracts/event';
 import { parseExecutionKey, type ExecutionKey, type RunId, type UnixMs } from '@devmesh/contracts/ids';
+import { Outcome } from '@devmesh/contracts/outcome';
+import { SERVICE_NAMES, SERVICES } from '@devmesh/contracts/services';
 import type { Graph } from '@devmesh/workflow/graph';
 import type { RunState } from '@devmesh/workflow/state';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
@@ -15,6 +17,9 @@ export class TurnObserver {
     metrics: Metrics,
   ) {
     this.calls = metrics.counter('agent_calls_total');
+    // A series that begins at its first failure has no increase then: an alert would miss it.
+    for (const agent of SERVICE_NAMES.filter((name) => SERVICES[name].agent))
+      for (const { shape } of Outcome.options) this.calls.inc({ agent, status: shape.kind.value }, 0);
   }
 
   readonly onCommitted = (
@@ -77,6 +82,7 @@ export class TurnObserver {
       runId,
       workflow: graph.workflow.name,
       traceparent: state.traceparent,
+      forkOf: state.forkOf?.runId ?? null,
       startedAt: state.createdAt,
       endedAt: at,
       ...(verdict === 'passed' ? {} : { error: reason }),

@@ -4,6 +4,7 @@ import { takeTurn, type TurnOptions } from '@devmesh/engine/turn';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
 import { withoutWorkContext, withWorkContext } from '@devmesh/service-kit/context/request-context';
 import { withinEngineSpan, runSpan } from '@devmesh/service-kit/tracing/engine-context';
+import { recordQueueSpan } from '@devmesh/service-kit/tracing/engine-span';
 
 /**
  * Takes turns, at most one of a run at a time in this process. A job for a run that is in a turn needs none of its own: the turn
@@ -28,6 +29,13 @@ export class TurnRunner {
     const turn = this.turn(runId).finally(() => this.inTurn.delete(runId));
     this.inTurn.set(runId, turn);
     await turn;
+  }
+
+  /** Takes the turn that a job asks for, which was on the queue since `addedAt`, Unix ms. */
+  async takeQueued(runId: RunId, addedAt: number): Promise<void> {
+    if (this.inTurn.has(runId)) return;
+    recordQueueSpan({ runId, startedAt: addedAt, endedAt: Math.max(addedAt, Date.now()) });
+    await this.take(runId);
   }
 
   /** Takes the turn here and now, when there is room among `atOnce`; false when there is none. */

@@ -8,13 +8,15 @@ import type { Metrics } from '@devmesh/service-kit/metrics/metrics';
 import type { Shutdown } from '@devmesh/service-kit/shutdown/shutdown';
 import type { OnApplicationBootstrap } from '@nestjs/common';
 import type { AgentRegistry } from '../agents/agent-registry.js';
+import { OrphanReports } from '../agents/orphan-reports.js';
 import type { OrchestratorConfig } from '../config.js';
 import { pollDue } from './due-poller.js';
-import { RunQueue } from './run-queue.js';
+import { RunQueue, type QueuedTurn, type QueuePlace } from './run-queue.js';
 import type { TurnRunner } from './turn-runner.js';
 
 export interface TurnsParts {
   readonly config: OrchestratorConfig;
+  readonly place: QueuePlace;
   readonly clients: MeshClients;
   readonly registry: AgentRegistry;
   readonly runner: TurnRunner;
@@ -25,7 +27,7 @@ export interface TurnsParts {
 }
 
 /** How often agents are asked who they are, ms; sooner while one is missing. */
-const REFRESH_MS = 5_000;
+const REFRESH_MS = 2_000;
 const REFRESH_MISSING_MS = 500;
 const QUEUE_RETRY_MS = 500;
 
@@ -73,7 +75,7 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
         runs: await clients.state.due(request, { signal: stop }),
       }),
       recover: async (owner: string) => ({ runs: await clients.state.recover(owner, { signal }) }),
-      add: (runs: readonly { runId: RunId; lease: number }[]) => this.add(runs),
+      add: (runs: readonly QueuedTurn[]) => this.add(runs),
       sleep: pause,
     };
     await pollDue(ports, config.name, logger, signal);
@@ -82,29 +84,28 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
   /**
    * Lets a run that was just stored go: here, without a job, while there is room; else by a job that any orchestrator may take.
    */
-  async hint(runId: RunId): Promise<void> {
+  async hint(runId: RunId, priority: number): Promise<void> {
     const { config, runner, shutdown } = this.parts;
     if (!shutdown.started && runner.takeNow(runId, config.turns)) return;
-    await this.add([{ runId, lease: 0 }]);
+    await this.add([{ runId, lease: 0, priority }]);
   }
 
-  private async add(runs: readonly { runId: RunId; lease: number }[]): Promise<void> {
+  private async add(runs: readonly QueuedTurn[]): Promise<void> {
     if (runs.length === 0) return;
     if (!this.queue) throw new Error(`the queue is not open yet; runs come round again after ${DUE_LEASE_MS} ms`);
     await this.queue.add(runs);
   }
 
   private async openQueue(signal: AbortSignal): Promise<void> {
-    const { config, logger, runner } = this.parts;
+    const { config, place, logger, runner } = this.parts;
     const onError = (error: Error) => {
       this.lastQueueError = error.message;
       if (!signal.aborted) logger.warn('the queue complains', { error });
     };
     while (!signal.aborted && !this.queue) {
       try {
-        this.queue = await RunQueue.open(
-          { connectionString: config.queueDatabaseUrl, schema: config.queueSchema, concurrency: config.turns, onError },
-          (runId) => runner.take(runId),
+        this.queue = await RunQueue.open({ place, concurrency: config.turns, onError }, (runId, addedAt) =>
+          runner.takeQueued(runId, addedAt),
         );
       } catch (error) {
         logger.warn('the queue can not be opened yet; trying again', { error });
@@ -114,9 +115,12 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
   }
 
   private async refreshAgents(signal: AbortSignal): Promise<void> {
+    const { registry, clients, logger } = this.parts;
+    const orphans = new OrphanReports(registry, (present) => clients.state.orphans(present, { signal }), logger);
     while (!signal.aborted) {
-      await this.parts.registry.refresh();
-      const complete = this.parts.registry
+      await registry.refresh();
+      await orphans.report();
+      const complete = registry
         .list()
         .every(({ instances }) => instances.length > 0 && instances.every(({ healthy }) => healthy));
       await pause(complete ? REFRESH_MS : REFRESH_MISSING_MS, signal);

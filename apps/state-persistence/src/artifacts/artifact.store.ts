@@ -48,12 +48,18 @@ export class ArtifactStore {
 
   /**
    * Stores the bytes of `source` and answers how many they are. Refuses bytes of another digest, and more than the limit;
-   * then, as when the disk is full or the sender goes away, nothing is left behind.
+   * then, as when the disk is full or the sender goes away, nothing is left behind. `record` is called with the size when all
+   * is well, and before the file is there: whoever finds the file finds what was recorded.
    */
-  async write(digest: string, source: AsyncIterable<Uint8Array>): Promise<number> {
+  async write(
+    digest: string,
+    source: AsyncIterable<Uint8Array>,
+    record: (size: number) => Promise<void> = () => Promise.resolve(),
+  ): Promise<number> {
     const aside = join(this.asideFolder, randomUUID());
     try {
       const size = await this.receive(digest, source, aside);
+      await record(size);
       const target = this.pathOf(digest);
       await mkdir(join(target, '..'), { recursive: true, mode: 0o700 });
       await rename(aside, target);
@@ -63,6 +69,11 @@ export class ArtifactStore {
       await rm(aside, { force: true });
       throw storeError(error, this.options.folder);
     }
+  }
+
+  /** Removes a file; one that is not there is fine. */
+  async remove(digest: string): Promise<void> {
+    await rm(this.pathOf(digest), { force: true });
   }
 
   private async receive(digest: string, source: AsyncIterable<Uint8Array>, path: string): Promise<number> {

@@ -30,15 +30,16 @@ export class ArtifactsController {
     return this.artifacts.put(digest, request);
   }
 
+  /** Whoever is told that it is there need not upload it. */
   @Head('artifacts/:digest')
   async head(@ZodParam('digest', Digest) digest: Digest, @Res() response: Response): Promise<void> {
-    await this.announce(digest, response);
+    describe(response, await this.artifacts.announce(digest));
     response.end();
   }
 
   @Get('artifacts/:digest')
   async get(@ZodParam('digest', Digest) digest: Digest, @Res() response: Response): Promise<void> {
-    await this.announce(digest, response);
+    describe(response, await this.artifacts.size(digest));
     // When it breaks half-way the connection is cut: the receiver misses bytes, and says so.
     await pipeline(this.artifacts.read(digest), response).catch(() => response.destroy());
   }
@@ -47,9 +48,8 @@ export class ArtifactsController {
   async ofRun(@ZodParam('runId', RunId) runId: RunId): Promise<z.infer<typeof ArtifactPage>> {
     return { items: await this.artifacts.ofRun(runId) };
   }
+}
 
-  private async announce(digest: string, response: Response): Promise<void> {
-    const size = await this.artifacts.size(digest);
-    response.set({ 'content-type': 'application/octet-stream', 'content-length': String(size) });
-  }
+function describe(response: Response, size: number): void {
+  response.set({ 'content-type': 'application/octet-stream', 'content-length': String(size) });
 }

@@ -2,12 +2,15 @@ import type { ReadStream } from 'node:fs';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { RunArtifact } from '@devmesh/contracts/run';
 import { databaseError } from '../database/database.js';
+import { prunedError } from '../runs/pruned.js';
 import type { ArtifactStore } from './artifact.store.js';
 import type { ArtifactsRepository } from './artifacts.repository.js';
 
 export interface ArtifactsServiceOptions {
   readonly store: ArtifactStore;
   readonly repository: ArtifactsRepository;
+  /** How long an artifact is kept to which nothing refers yet, ms. */
+  readonly uploadGraceMs: number;
   /** Unix ms. */
   readonly now: () => number;
 }
@@ -18,10 +21,19 @@ export class ArtifactsService {
 
   /** Stores the bytes, which must have this digest. Storing them again changes nothing. */
   async put(digest: string, source: AsyncIterable<Uint8Array>): Promise<{ digest: string; size: number }> {
-    const { store, repository, now } = this.options;
-    const size = await store.write(digest, source);
-    await repository.add(digest, size, now()).catch(rethrow);
+    const { store, repository, now, uploadGraceMs } = this.options;
+    // The row first: it waits for whoever removes this very artifact, and from then on nobody does.
+    const size = await store.write(digest, source, async (bytes) => {
+      await repository.add(digest, bytes, now(), now() + uploadGraceMs).catch(rethrow);
+    });
     return { digest, size };
+  }
+
+  /** Size in bytes, of one that is kept from here on for as long as an upload would be. Throws `not_found`. */
+  async announce(digest: string): Promise<number> {
+    const { repository, now, uploadGraceMs } = this.options;
+    await repository.keep(digest, now() + uploadGraceMs).catch(rethrow);
+    return this.size(digest);
   }
 
   /** Size in bytes. Throws `not_found`. */
@@ -37,9 +49,10 @@ export class ArtifactsService {
   }
 
   async ofRun(runId: string): Promise<RunArtifact[]> {
-    const items = await this.options.repository.ofRun(runId).catch(rethrow);
-    if (items === null) throw new DevmeshError('not_found', `there is no run ${runId}`);
-    return items;
+    const found = await this.options.repository.ofRun(runId).catch(rethrow);
+    if (found === null) throw new DevmeshError('not_found', `there is no run ${runId}`);
+    if (found.prunedAt !== null) throw prunedError(runId, found.prunedAt);
+    return found.items;
   }
 }
 

@@ -1,9 +1,10 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 const pkey = 'run_artifacts_pkey';
 
-/** An artifact that an output of a run names. */
+/** An artifact that an output of a run names: the run refers to it until its detail is pruned. */
 @Entity('run_artifacts')
+@Index('run_artifacts_digest_idx', ['digest'])
 export class RunArtifactEntity {
   @PrimaryColumn('uuid', { name: 'run_id', primaryKeyConstraintName: pkey })
   runId!: string;

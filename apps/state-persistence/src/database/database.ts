@@ -61,6 +61,34 @@ export class Database {
     return this.send<R>(statement);
   }
 
+  /**
+   * A transaction of several statements, for what is rare and has to look after it locked: each statement sees what was committed
+   * before it. Rolled back when `work` throws.
+   */
+  async transaction<T>(
+    work: (run: <R extends object>(statement: Statement) => Promise<R[]>) => Promise<T>,
+  ): Promise<T> {
+    this.counts.transactions++;
+    const client = await this.pool.connect();
+    let broken = false;
+    try {
+      await client.query('begin');
+      const result = await work(async <R extends object>(statement: Statement) => {
+        this.counts.statements++;
+        return (await client.query<R>({ ...statement, values: [...statement.values] })).rows;
+      });
+      await client.query('commit');
+      return result;
+    } catch (error) {
+      await client.query('rollback').catch(() => {
+        broken = true;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  }
+
   async close(): Promise<void> {
     await this.pool.end();
   }
@@ -81,6 +109,13 @@ export class Args {
     this.values.push(value);
     return `$${this.values.length}::${type}`;
   }
+}
+
+type Column<T> = readonly [type: string, value: (row: T) => unknown];
+
+/** `unnest` of one array argument per column. */
+export function unnest<T>(args: Args, rows: readonly T[], columns: readonly Column<T>[]): string {
+  return `unnest(${columns.map(([type, value]) => args.add(rows.map(value), `${type}[]`)).join(', ')})`;
 }
 
 /** An instant for a `timestamptz` argument. */

@@ -1,5 +1,8 @@
+import { ApprovalEntity } from '../approvals/approval.entity.js';
 import { ArtifactEntity } from '../artifacts/artifact.entity.js';
 import { RunArtifactEntity } from '../artifacts/run-artifact.entity.js';
+import { BarredExecutionEntity } from '../effects/barred-execution.entity.js';
+import { EffectEntity } from '../effects/effect.entity.js';
 import { ExecutionEntity } from '../executions/execution.entity.js';
 import { InboxEntity } from '../inbox/inbox.entity.js';
 import { ApiKeyEntity } from '../projects/api-key.entity.js';
@@ -8,7 +11,9 @@ import { AppendEntity } from '../runs/append.entity.js';
 import { IdempotencyKeyEntity } from '../runs/idempotency-key.entity.js';
 import { RunEventEntity } from '../runs/run-event.entity.js';
 import { RunHeadEntity } from '../runs/run-head.entity.js';
+import { RunSlotEntity } from '../runs/run-slot.entity.js';
 import { RunEntity } from '../runs/run.entity.js';
+import { TriggerEntity, TriggerFiringEntity } from '../triggers/trigger.entity.js';
 import { WorkflowEntity } from '../workflows/workflow.entity.js';
 
 /** Every table of the product. A migration follows from a change here; a test compares the two. */
@@ -25,4 +30,10 @@ export const ENTITIES = [
   ArtifactEntity,
   RunArtifactEntity,
   IdempotencyKeyEntity,
+  RunSlotEntity,
+  ApprovalEntity,
+  EffectEntity,
+  BarredExecutionEntity,
+  TriggerEntity,
+  TriggerFiringEntity,
 ];

@@ -2,16 +2,33 @@ import { DevmeshError } from '@devmesh/contracts/errors';
 import { DataSource } from 'typeorm';
 import { ENTITIES } from './entities.js';
 import { Initial1763712000000 } from './migrations/1763712000000-initial.js';
+import { ApprovalsEffects1764160000000 } from './migrations/1764160000000-approvals-effects.js';
+import { Retention1764170000000 } from './migrations/1764170000000-retention.js';
+import { Triggers1764150000000 } from './migrations/1764150000000-triggers.js';
 
-export const MIGRATIONS = [Initial1763712000000];
+export const MIGRATIONS = [
+  Initial1763712000000,
+  Triggers1764150000000,
+  ApprovalsEffects1764160000000,
+  Retention1764170000000,
+];
+
+/** The schemas of this version, oldest first. */
+export const SCHEMAS: readonly string[] = MIGRATIONS.map((Migration) => new Migration().name).toSorted(
+  (a, b) => timestampOf(a) - timestampOf(b),
+);
+
+function timestampOf(name: string): number {
+  return Number(/\d+$/.exec(name)?.[0]);
+}
 
 /** TypeORM's view of the database: it owns entities and migrations, and no request passes through it. */
-export function createDataSource(url: string): DataSource {
+export function createDataSource(url: string, migrations = MIGRATIONS): DataSource {
   return new DataSource({
     type: 'postgres',
     url,
     entities: ENTITIES,
-    migrations: MIGRATIONS,
+    migrations,
     migrationsTableName: 'migrations',
     synchronize: false,
     // One connection holds the lock while the other migrates.
@@ -23,10 +40,12 @@ export function createDataSource(url: string): DataSource {
 const MIGRATION_LOCK = 7_263_001;
 
 /**
- * Brings the schema to this version. Refuses, and changes nothing, when the database was written by a later version.
+ * Brings the schema to this version, or to an earlier one of `SCHEMAS`. Refuses, and changes nothing, when the database was
+ * written by a later version.
  */
-export async function migrate(url: string): Promise<void> {
-  const source = createDataSource(url);
+export async function migrate(url: string, upTo = SCHEMAS.at(-1) ?? ''): Promise<void> {
+  const wanted = MIGRATIONS.filter((Migration) => timestampOf(new Migration().name) <= timestampOf(upTo));
+  const source = createDataSource(url, wanted);
   await source.initialize();
   const runner = source.createQueryRunner();
   try {
@@ -44,11 +63,9 @@ export async function migrate(url: string): Promise<void> {
 }
 
 function refuseNewer(applied: readonly string[]): void {
-  const known = new Set(MIGRATIONS.map((Migration) => new Migration().name));
-  const unknown = applied.filter((name) => !known.has(name));
-  const newest = unknown.at(-1);
+  const newest = applied.filter((name) => !SCHEMAS.includes(name)).at(-1);
   if (newest === undefined) return;
-  const own = [...known].at(-1) ?? 'none';
+  const own = SCHEMAS.at(-1) ?? 'none';
   throw new DevmeshError(
     'conflict',
     `The database is at schema ${newest}, and this version of Devmesh knows schemas up to ${own}. ` +

@@ -38,7 +38,7 @@ test('a run that somebody has locked is left alone', async () => {
   const holder = await fixture.connect();
   await holder.query('begin');
   await holder.query('select 1 from run_heads where run_id = $1 for update', [locked]);
-  expect(await fixture.state.due.poll({ ...minute, waitMs: 0 })).toEqual([{ runId: free, lease: 1 }]);
+  expect(await fixture.state.due.poll({ ...minute, waitMs: 0 })).toEqual([{ runId: free, lease: 1, priority: 0 }]);
   await holder.query('rollback');
 });
 
@@ -47,30 +47,30 @@ describe('a waiting poll', () => {
     const runId = await parked();
     const poll = fixture.state.due.poll(minute);
     await fixture.state.inbox.post(runId, { dedupeKey: 'row', message: wake });
-    expect(await poll).toEqual([{ runId, lease: 1 }]);
+    expect(await poll).toEqual([{ runId, lease: 1, priority: 0 }]);
   });
 
   test('answers when a run is created that is due', async () => {
     const poll = fixture.state.due.poll(minute);
     const { runId } = await fixture.one(createOp({ wakeAt: T0 }), 'created');
-    expect(await poll).toEqual([{ runId, lease: 1 }]);
+    expect(await poll).toEqual([{ runId, lease: 1, priority: 0 }]);
   });
 
   test('answers what another instance wrote', async () => {
     const runId = await parked();
     const poll = fixture.state.due.poll(minute);
     await fixture.another().inbox.post(runId, { dedupeKey: 'row', message: wake });
-    expect(await poll).toEqual([{ runId, lease: 1 }]);
+    expect(await poll).toEqual([{ runId, lease: 1, priority: 0 }]);
   });
 
   test('answers when a resume or a recovery makes a run due', async () => {
     const runId = await parked();
     const first = fixture.state.due.poll(minute);
     await fixture.state.due.resume(runId);
-    expect(await first).toEqual([{ runId, lease: 1 }]);
+    expect(await first).toEqual([{ runId, lease: 1, priority: 0 }]);
     const second = fixture.state.due.poll(minute);
     expect(await fixture.state.due.recover('a')).toBe(1);
-    expect(await second).toEqual([{ runId, lease: 2 }]);
+    expect(await second).toEqual([{ runId, lease: 2, priority: 0 }]);
   });
 
   test('asks the database no more for runs that are in hand', async () => {
@@ -83,7 +83,7 @@ describe('a waiting poll', () => {
     expect(fixture.db.counts.transactions - before).toBeLessThan(25);
     await fixture.state.inbox.post(runId, { dedupeKey: 'row', message: wake });
     await fixture.state.due.recover('a');
-    expect(await poll).toEqual([{ runId, lease: 1 }]);
+    expect(await poll).toEqual([{ runId, lease: 1, priority: 0 }]);
   });
 
   test('ends empty when its caller goes away', async () => {
@@ -109,7 +109,7 @@ describe('resume', () => {
       turnFailures: 0,
       lastTurnError: null,
     });
-    expect(await fixture.state.due.poll({ ...minute, waitMs: 0 })).toEqual([{ runId, lease: 1 }]);
+    expect(await fixture.state.due.poll({ ...minute, waitMs: 0 })).toEqual([{ runId, lease: 1, priority: 0 }]);
   });
 
   test('refuses what has ended or is not there, naming the run', async () => {

@@ -3,6 +3,7 @@ import {
   ClaimRequest,
   ClaimResult,
   Heartbeats,
+  OrphansRequest,
   type ClaimReply,
   type HeartbeatsReply,
 } from '@devmesh/contracts/state-api';
@@ -33,5 +34,12 @@ export class ExecutionsController {
   @HttpCode(200)
   async heartbeats(@ZodBody(Heartbeats) body: Heartbeats): Promise<z.infer<typeof HeartbeatsReply>> {
     return { ended: await this.executions.heartbeat(body) };
+  }
+
+  @Post('orphans')
+  @HttpCode(200)
+  async orphans(@ZodBody(OrphansRequest) body: OrphansRequest): Promise<Record<string, never>> {
+    await this.executions.orphan(body);
+    return {};
   }
 }

@@ -9,9 +9,11 @@ export class ExecutionsRepository {
 
   /**
    * Claims a key for an instance. A claim that was taken over from a dead holder is told as `lapsed` however often its new
-   * holder asks, because the answer may have been lost and what the old one did is still unknown.
+   * holder asks, because the answer may have been lost and what the old one did is still unknown. `pruned`: nobody knows any
+   * more whether it was claimed before. `barred`: its run counts it no longer; what is on record under it is answered still.
    */
-  async claim({ key, instance, leaseMs }: ClaimRequest, now: number): Promise<ClaimReply> {
+  async claim(request: ClaimRequest, now: number): Promise<ClaimReply | 'pruned' | 'barred'> {
+    const { key, instance, leaseMs } = request;
     const [row] = await this.db.write<{
       instance: string;
       claim: 'granted' | 'lapsed';
@@ -20,8 +22,11 @@ export class ExecutionsRepository {
     }>({
       name: 'claim',
       // The no-op update of a claim that is held locks the row and answers it as it is now.
-      text: `insert into executions as x (key, run_id, instance, lease_until, claim)
-        values ($1::text, $2::uuid, $3::text, $5::timestamptz, 'granted')
+      text: `with head as materialized (select pruned_at from run_heads where run_id = $2::uuid for share)
+        insert into executions as x (key, run_id, instance, lease_until, claim)
+        select $1::text, $2::uuid, $3::text, $5::timestamptz, 'granted'
+        where not exists (select from head where pruned_at is not null)
+          and not exists (select from barred_executions b where b.key = $1::text)
         on conflict (key) do update set
           claim = case when x.claim = 'none' then 'granted'
             when x.outcome is null and x.instance <> excluded.instance and x.lease_until <= $4::timestamptz then 'lapsed'
@@ -33,10 +38,21 @@ export class ExecutionsRepository {
         returning instance, claim, outcome, lease_until`,
       values: [key, parseExecutionKey(key).runId, instance, instant(now), instant(now + leaseMs)],
     });
-    if (row === undefined) throw new Error(`the claim of ${key} answered nothing`);
+    if (row === undefined) return this.unclaimed(key);
     if (row.outcome !== null) return { claim: 'done', outcome: row.outcome };
     if (row.instance !== instance) return { claim: 'held', retryAfterMs: Math.max(0, row.lease_until.getTime() - now) };
     return { claim: row.claim };
+  }
+
+  /** Why nothing was claimed. Bars go with the detail of their run, so without one it was pruned. */
+  private async unclaimed(key: string): Promise<ClaimReply | 'pruned' | 'barred'> {
+    const [row] = await this.db.read<{ outcome: Outcome | null }>({
+      name: 'unclaimed',
+      text: `select (select outcome from executions x where x.key = b.key) as outcome from barred_executions b where b.key = $1::text`,
+      values: [key],
+    });
+    if (row === undefined) return 'pruned';
+    return row.outcome === null ? 'barred' : { claim: 'done', outcome: row.outcome };
   }
 
   /** Puts an outcome on record, the first one for good; false when the instance does not hold the claim. */
@@ -62,10 +78,11 @@ export class ExecutionsRepository {
     const rows = await this.db.write<{ key: string; ended: boolean; run_id: string; changed: boolean }>({
       name: 'heartbeat',
       text: `with beat as materialized (
-          select b.key, b.run_id, b.progress, h.run_id is not null as known, coalesce(h.status = 'ended', true) as ended,
+          select b.key, b.run_id, b.progress, h.run_id is not null and h.pruned_at is null as known, coalesce(h.status = 'ended', true) as ended,
             x.progress is distinct from b.progress as changed
           from unnest($1::text[], $2::uuid[], $3::text[]) as b(key, run_id, progress)
-          left join run_heads h on h.run_id = b.run_id left join executions x on x.key = b.key),
+          left join run_heads h on h.run_id = b.run_id and h.run_id = any($2::uuid[])
+          left join executions x on x.key = b.key and x.key = any($1::text[])),
         moved as (
           insert into executions as x (key, run_id, instance, lease_until, progress)
           select key, run_id, $4::text, $5::timestamptz, progress from beat where known order by key
@@ -85,6 +102,32 @@ export class ExecutionsRepository {
       ended: rows.filter((row) => row.ended).map((row) => row.key),
       changed: [...new Set(rows.filter((row) => row.changed).map((row) => row.run_id))],
     };
+  }
+
+  /**
+   * Ends the leases of executions whose instance is none of these, and makes their parked runs due. Claims keep theirs: whoever is
+   * out of reach may still be acting. Returns whether a run is due.
+   */
+  async orphan(present: readonly string[], now: number): Promise<boolean> {
+    const freed = await this.db.write<{ run_id: string }>({
+      name: 'orphan-leases',
+      // Rows that somebody has in hand are passed over: they are being told of.
+      text: `with orphans as materialized (
+          select key from executions where lease_until > $2::timestamptz and outcome is null and claim = 'none'
+            and instance <> all($1::text[]) order by key for update skip locked)
+        update executions x set lease_until = $2::timestamptz from orphans o where x.key = o.key returning x.run_id`,
+      values: [present, instant(now)],
+    });
+    if (freed.length === 0) return false;
+    const woken = await this.db.write({
+      name: 'orphan-wake',
+      text: `with parked as materialized (
+          select run_id from run_heads where run_id = any($1::uuid[]) and not in_turn and wake_at > $2::timestamptz
+          order by run_id for update skip locked)
+        update run_heads h set wake_at = $2::timestamptz from parked p where h.run_id = p.run_id returning 1`,
+      values: [[...new Set(freed.map((row) => row.run_id))], instant(now)],
+    });
+    return woken.length > 0;
   }
 
   /** What the executions of a run are doing now, those whose agents vouch for them. */

@@ -14,7 +14,8 @@ export class InboxRepository {
 
   /**
    * Adds a row under the run's lock; null when there is no such run. A run that nobody has in hand is due at once; one in
-   * a turn keeps its wake time, because its owner's next append answers with the row.
+   * a turn keeps its wake time, because its owner's next append answers with the row. One that waits for its place is woken by
+   * nothing but that, and by its cancel.
    */
   async post(runId: string, dedupeKey: string, message: InboxMessage, now: number): Promise<Posted | null> {
     const finished = message.kind === 'result' ? message.key : null;
@@ -29,11 +30,12 @@ export class InboxRepository {
         finished as (
           delete from executions x using added where x.key = $5::text and x.run_id = added.run_id and x.claim = 'none'),
         woken as (
-          update run_heads h set unread = h.unread + 1, wake_at = case when h.in_turn then h.wake_at else $4::timestamptz end
-          from added where h.run_id = added.run_id returning h.wake_at)
+          update run_heads h set unread = h.unread + 1, cancel_requested = h.cancel_requested or $6::boolean,
+            wake_at = case when h.in_turn or (h.status = 'queued' and not $6::boolean) then h.wake_at else $4::timestamptz end
+          from added where h.run_id = added.run_id and h.run_id = $1::uuid returning h.wake_at)
         select head.status = 'ended' as ended, exists (select from added) as accepted, (select wake_at from woken) as wake_at
         from head`,
-      values: [runId, dedupeKey, JSON.stringify(message), instant(now), finished],
+      values: [runId, dedupeKey, JSON.stringify(message), instant(now), finished, message.kind === 'cancel'],
     });
     if (row === undefined) return null;
     return { accepted: row.accepted, ended: row.ended, wakeAt: row.wake_at?.getTime() ?? null };

@@ -1,4 +1,8 @@
+import { RunVerdict } from '@devmesh/contracts/run';
 import type { Metrics } from '@devmesh/service-kit/metrics/metrics';
+import { remembered } from '@devmesh/service-kit/metrics/remembered';
+import type { ApprovalsRepository } from '../approvals/approvals.repository.js';
+import { readLastBackup } from '../backup/last-backup.js';
 import type { DatabaseCounts } from '../database/database.js';
 import type { RunsRepository } from '../runs/runs.repository.js';
 
@@ -8,22 +12,37 @@ const FRESH_MS = 1_000;
 export interface StateMetricsOptions {
   readonly metrics: Metrics;
   readonly runs: RunsRepository;
+  readonly approvals: ApprovalsRepository;
   readonly counts: DatabaseCounts;
+  /** The data folder, where a backup leaves word. */
+  readonly home: string;
   /** Unix ms. */
   readonly now: () => number;
 }
 
 /** Gauges that come from rows, and the counts of what the database was asked. */
 export class StateMetrics {
-  private last: { readonly at: number; readonly rows: ReturnType<RunsRepository['gauges']> } | undefined;
-
   constructor(private readonly options: StateMetricsOptions) {
     const { metrics, counts, now } = options;
-    metrics.gauge('active_workflows', async (gauge) => gauge.set((await this.rows()).active));
-    metrics.gauge('oldest_runnable_seconds', async (gauge) => {
-      const { oldestDueAt } = await this.rows();
-      gauge.set(oldestDueAt === null ? 0 : Math.max(0, (now() - oldestDueAt) / 1000));
+    const load = remembered(() => options.runs.load(now()), FRESH_MS, now);
+    // The gauges of one scrape are read together: one statement answers both, and the next scrape sees the next approval.
+    let counting: ReturnType<ApprovalsRepository['countOpen']> | undefined;
+    const approvals = () =>
+      (counting ??= options.approvals.countOpen(now()).finally(() => {
+        counting = undefined;
+      }));
+    metrics.gauge('active_workflows', async (gauge) => gauge.set((await load()).activeRuns));
+    metrics.gauge('oldest_runnable_seconds', async (gauge) => gauge.set((await load()).oldestWaitMs / 1000));
+    metrics.gauge('approvals_pending', async (gauge) => gauge.set((await approvals()).open));
+    metrics.gauge('approvals_overdue', async (gauge) => gauge.set((await approvals()).overdue));
+    metrics.gauge('backup_last_success_timestamp_seconds', async (gauge) => {
+      const last = await readLastBackup(options.home);
+      if (last === null) gauge.remove();
+      else gauge.set(Date.parse(last.at) / 1000);
     });
+    // A series that begins at its first event has no increase then: an alert would miss it.
+    metrics.histogram('workflow_duration_seconds');
+    for (const status of RunVerdict.options) metrics.counter('workflows_total').inc({ status }, 0);
     metrics.gauge('state_transactions_total', (gauge) => gauge.set(counts.transactions));
     metrics.gauge('state_statements_total', (gauge) => gauge.set(counts.statements));
   }
@@ -33,15 +52,5 @@ export class StateMetrics {
     const { metrics } = this.options;
     metrics.counter('workflows_total').inc({ status: verdict });
     metrics.histogram('workflow_duration_seconds').observe(durationMs / 1000);
-  }
-
-  private rows(): ReturnType<RunsRepository['gauges']> {
-    const { runs, now } = this.options;
-    if (this.last === undefined || now() - this.last.at >= FRESH_MS) {
-      const rows = runs.gauges();
-      rows.catch(() => (this.last = undefined));
-      this.last = { at: now(), rows };
-    }
-    return this.last.rows;
   }
 }

@@ -1,7 +1,8 @@
-import { Column, Entity, PrimaryColumn } from 'typeorm';
+import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
 /** An append that was committed, with its answer, for an owner whose reply was lost. */
 @Entity('appends')
+@Index('appends_run_id_idx', ['runId'])
 export class AppendEntity {
   @PrimaryColumn('uuid', { name: 'append_id', primaryKeyConstraintName: 'appends_pkey' })
   appendId!: string;

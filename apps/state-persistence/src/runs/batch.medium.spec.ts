@@ -1,6 +1,5 @@
 import type { BatchOp, BatchResult } from '@devmesh/contracts/state-api';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import type pg from 'pg';
 import {
   appendOp,
   createOp,
@@ -10,6 +9,7 @@ import {
   T0,
   type StateFixture,
 } from '../testing/state.fixture.js';
+import { waiters } from '../testing/lock-waiters.js';
 
 let fixture: StateFixture;
 beforeAll(async () => {
@@ -44,18 +44,6 @@ async function inOrder<T>(runId: string, work: (() => Promise<T>)[]): Promise<T[
   return Promise.all(started);
 }
 
-/** Until so many statements of this database wait for a lock. */
-async function waiters(client: pg.Client, count: number): Promise<void> {
-  for (let i = 0; i < 500; i++) {
-    const { rows } = await client.query<{ n: number }>(
-      `select count(*)::int as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    if (rows[0]?.n === count) return;
-    await client.query('select pg_sleep(0.005)');
-  }
-  throw new Error(`there were never ${count} statements waiting for a lock`);
-}
-
 const wake = { kind: 'wake' } as const;
 const far = T0 + 3_600_000;
 
@@ -76,7 +64,11 @@ describe('what waited for a lock decides on what is there when it gets it', () =
       () => fixture.state.inbox.post(runId, { dedupeKey: 'row', message: wake }),
     ]);
     expect(parked).toMatchObject({ parked: true });
-    expect(await fixture.state.due.poll({ limit: 100, leaseMs: 1_000, waitMs: 0 })).toContainEqual({ runId, lease: 1 });
+    expect(await fixture.state.due.poll({ limit: 100, leaseMs: 1_000, waitMs: 0 })).toContainEqual({
+      runId,
+      lease: 1,
+      priority: 0,
+    });
   });
 
   test('the same append twice at once is written once and answered twice', async () => {

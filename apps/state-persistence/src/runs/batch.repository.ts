@@ -42,15 +42,17 @@ export class BatchRepository {
       if (row === undefined) throw new Error(`the statement of the batch answered nothing for ${op.op} ${op.runId}`);
       if (op.op === 'create') {
         const result: BatchResult = row.done
-          ? { result: 'created', runId: op.runId, fresh: true }
+          ? { result: 'created', runId: op.runId, fresh: true, ...(row.status === 'queued' ? { queued: true } : {}) }
           : (repeated.get(op.runId) ?? refused('internal', 'the run was neither created nor found'));
-        return { result, wakeAt: row.done ? op.wakeAt : null, newEvents: false, ended: null };
+        const isDue = row.done && row.status !== 'queued';
+        return { result, wakeAt: isDue ? op.wakeAt : null, newEvents: false, ended: null };
       }
       if (op.op === 'acquire')
         return { result: acquired(op.runId, row, details), wakeAt: null, newEvents: false, ended: null };
       return {
         result: appended(op, row, details),
-        wakeAt: row.done ? (row.wake_at?.getTime() ?? null) : null,
+        // Whoever got the place of this run is due now.
+        wakeAt: row.freed !== null ? now : row.done ? (row.wake_at?.getTime() ?? null) : null,
         newEvents: row.done && op.events.length > 0,
         ended:
           row.done && op.ended !== null
@@ -108,10 +110,11 @@ export class BatchRepository {
       text: `select r.project_id as project_of_run, k.run_id as key_run, k.request_hash as key_hash,
           p.id as project, w.digest as workflow
         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) with ordinality as c(run_id, project_id, key, digest, i)
-        left join runs r on r.id = c.run_id
-        left join idempotency_keys k on k.project_id = c.project_id and k.key = c.key
+        left join runs r on r.id = c.run_id and r.id = any($1::uuid[])
+        left join idempotency_keys k on k.project_id = c.project_id and k.key = c.key and k.key = any($3::text[])
+          and k.project_id = any($2::text[])
         left join projects p on p.id = c.project_id
-        left join workflows w on w.digest = c.digest
+        left join workflows w on w.digest = c.digest and w.digest = any($4::text[])
         order by c.i`,
       values: [
         creates.map((op) => op.runId),
@@ -153,7 +156,7 @@ const UNREAD = `select 'row' as kind, run_id, id as n, dedupe_key as key, null a
   from inbox where run_id = any($1::uuid[]) and not consumed order by run_id, id`;
 
 const ACQUIRED = `select 'event' as kind, e.run_id, e.seq::bigint as n, null as key, null as instance, e.event as json, null::timestamptz as until
-    from unnest($1::uuid[], $2::int[]) as q(run_id, after) join run_events e on e.run_id = q.run_id and e.seq > q.after
+    from unnest($1::uuid[], $2::int[]) as q(run_id, after) join run_events e on e.run_id = q.run_id and e.seq > q.after and e.run_id = any($1::uuid[])
   union all
   select 'row', i.run_id, i.id, i.dedupe_key, null, i.message, null from inbox i where i.run_id = any($3::uuid[]) and not i.consumed
   union all
@@ -243,6 +246,11 @@ function appended(op: AppendOp, row: WaveRow, details: Details): BatchResult | n
     return refused('stale_epoch', text);
   }
   if (op.ended !== null && row.status === 'ended') return refused('run_ended', `run ${op.runId} has ended already`);
+  if (op.ifRead === true && (row.unread ?? 0) > 0)
+    return refused(
+      'unread',
+      `run ${op.runId} has unread rows that this append does not consume; acquire and read them`,
+    );
   if (op.wakeAt === null && op.ended === null && row.status !== 'ended') {
     return refused('invalid_request', `run ${op.runId} has not ended, so it needs a wakeAt`);
   }

@@ -1,6 +1,7 @@
 import type { DevmeshError } from '@devmesh/contracts/errors';
 import type { BatchOp, BatchResult } from '@devmesh/contracts/state-api';
 import { databaseError, sqlState } from '../database/database.js';
+import { slotOf } from './batch.sql.js';
 import { refused, type BatchRepository, type Written } from './batch.repository.js';
 import type { RunSignals } from './run-signals.js';
 
@@ -85,7 +86,10 @@ export class BatchService {
   }
 }
 
-/** Places of ops that may be written together, in the order in which the groups must be written. */
+/**
+ * Places of ops that may be written together, in the order in which the groups must be written. A run that has to wait for a place
+ * and the end that frees one are never together: one statement does not see both, and the run would wait for ever.
+ */
 export function waves(ops: readonly BatchOp[]): number[][] {
   const next = new Map<string, number>();
   const result: number[][] = [];
@@ -93,8 +97,16 @@ export function waves(ops: readonly BatchOp[]): number[][] {
     const keys = [`run ${op.runId}`];
     if (op.op === 'create' && op.idempotency !== null) keys.push(`key ${op.projectId} ${op.idempotency.key}`);
     if (op.op === 'append') keys.push(`append ${op.appendId}`);
-    const wave = Math.max(...keys.map((key) => next.get(key) ?? 0));
+    const slot = op.op === 'create' ? slotOf(op) : null;
+    if (slot !== null) keys.push(`slot ${slot}`);
+    const frees = op.op === 'append' && op.ended !== null;
+    const opposite = slot !== null ? 'frees' : frees ? 'takes' : null;
+    const wave = Math.max(opposite === null ? 0 : (next.get(opposite) ?? 0), ...keys.map((key) => next.get(key) ?? 0));
     for (const key of keys) next.set(key, wave + 1);
+    if (opposite !== null) {
+      const own = frees ? 'frees' : 'takes';
+      next.set(own, Math.max(next.get(own) ?? 0, wave + 1));
+    }
     (result[wave] ??= []).push(i);
   });
   return result;

@@ -10,8 +10,10 @@ import { Check, Column, Entity, Index, PrimaryColumn } from 'typeorm';
 @Entity('run_heads')
 @Index('run_heads_due_idx', ['wakeAt', 'runId'], { where: 'wake_at IS NOT NULL' })
 @Index('run_heads_unended_idx', ['runId'], { where: `status <> 'ended'` })
-@Check('run_heads_status_check', `status IN ('running', 'stuck', 'ended')`)
-@Check('run_heads_verdict_check', `verdict IN ('passed', 'rejected', 'failed', 'cancelled')`)
+@Index('run_heads_queued_idx', ['slot', 'priority', 'runId'], { where: `status = 'queued'` })
+@Index('run_heads_prunable_idx', ['endedAt', 'runId'], { where: 'ended_at IS NOT NULL AND pruned_at IS NULL' })
+@Check('run_heads_status_check', `status IN ('queued', 'running', 'paused', 'stuck', 'ended')`)
+@Check('run_heads_verdict_check', `verdict IN ('passed', 'partial', 'rejected', 'failed', 'cancelled')`)
 @Check('run_heads_ended_check', `(status = 'ended') = (verdict IS NOT NULL)`)
 @Check('run_heads_wake_check', `status = 'ended' OR wake_at IS NOT NULL OR epoch = 0`)
 @Check('run_heads_unread_check', `unread >= 0`)
@@ -27,6 +29,22 @@ export class RunHeadEntity {
 
   @Column('text', { nullable: true })
   reason!: string | null;
+
+  /** Among due and queued runs the highest goes first. */
+  @Column('integer', { default: 0 })
+  priority!: number;
+
+  /** Somebody asked for the run to be cancelled: from here on no verdict counts, and no effect is claimed. */
+  @Column('boolean', { name: 'cancel_requested', default: false })
+  cancelRequested!: boolean;
+
+  /** The places that it shares with other runs; null when nothing bounds them. */
+  @Column('text', { nullable: true })
+  slot!: string | null;
+
+  /** Whether it holds one of them. */
+  @Column('boolean', { name: 'slot_held', default: false })
+  slotHeld!: boolean;
 
   /** Raised by each acquire; an append with another one changes nothing. */
   @Column('integer', { default: 0 })
@@ -73,4 +91,8 @@ export class RunHeadEntity {
 
   @Column('timestamp with time zone', { name: 'ended_at', precision: 3, nullable: true })
   endedAt!: Date | null;
+
+  /** When its detail (events, inbox, appends, executions, checkpoint, list of artifacts) was removed. */
+  @Column('timestamp with time zone', { name: 'pruned_at', precision: 3, nullable: true })
+  prunedAt!: Date | null;
 }

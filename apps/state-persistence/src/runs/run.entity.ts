@@ -1,3 +1,4 @@
+import type { Digest } from '@devmesh/contracts/ids';
 import type { RunRepository } from '@devmesh/contracts/run';
 import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 
@@ -7,6 +8,8 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
  */
 @Entity('runs')
 @Index('runs_project_id_idx', ['projectId', 'id'])
+// A GIN index, which the schema builder does not know.
+@Index('runs_bundles_idx', { synchronize: false })
 export class RunEntity {
   /** UUIDv7: ids sort by time of creation. */
   @PrimaryColumn('uuid', { primaryKeyConstraintName: 'runs_pkey' })
@@ -26,6 +29,10 @@ export class RunEntity {
 
   @Column('json', { nullable: true })
   repository!: RunRepository | null;
+
+  /** The bundles of the repository that the run refers to, as an array of digests; null without one, and once it is pruned. */
+  @Column('jsonb', { nullable: true })
+  bundles!: readonly Digest[] | null;
 
   @Column('timestamp with time zone', { name: 'created_at', precision: 3 })
   createdAt!: Date;

@@ -139,3 +139,31 @@ test('a reader hears of progress', async () => {
   fixture.clock.now += 1_000;
   expect((await fixture.state.runs.events(runId, { after: 1, limit: 10, waitMs: 0 })).progress).toEqual([]);
 });
+
+test('the runs of executions whose agent is gone are due at once, those of others and claims are not', async () => {
+  const [orphan, cared, acting, inHand] = [await owned(), await owned(), await owned(), await owned()];
+  const now = fixture.clock.now;
+  const lease = 15_000;
+  const beat = (runId: string, instance: string): Promise<unknown> =>
+    fixture.state.executions.heartbeat({
+      instance,
+      leaseMs: lease,
+      executions: [{ key: `${runId}/only/1/1`, progress: null }],
+    });
+  await fixture.state.executions.claim({ key: `${acting}/only/1/1`, instance: 'dead', leaseMs: lease });
+  for (const runId of [orphan, acting, inHand]) await beat(runId, 'dead');
+  await beat(cared, 'alive');
+  for (const runId of [orphan, cared, acting])
+    await fixture.one({ ...appendOp(runId, 1), wakeAt: now + lease, park: true }, 'appended');
+
+  await fixture.state.executions.orphan({ present: ['alive', 'another'] });
+
+  const due = await fixture.state.due.poll({ limit: 100, leaseMs: 1_000, waitMs: 0 });
+  expect(due.map((run) => run.runId)).toEqual([orphan]);
+  const leases = async (runId: string) =>
+    (await fixture.one({ op: 'acquire', runId, owner: 'b' }, 'acquired')).leases.map(({ leaseUntil }) => leaseUntil);
+  expect(await leases(orphan)).toEqual([now]);
+  expect(await leases(inHand)).toEqual([now]);
+  expect(await leases(cared)).toEqual([now + lease]);
+  expect(await leases(acting)).toEqual([now + lease]);
+});

@@ -1,7 +1,8 @@
 import type { StoredEvent } from '@devmesh/contracts/event';
 import type { RunRepository, RunStatus, RunVerdict } from '@devmesh/contracts/run';
 import type { RunRecord } from '@devmesh/contracts/state-api';
-import { Args, type Database } from '../database/database.js';
+import type { SystemLoad } from '@devmesh/contracts/system-status';
+import { Args, instant, type Database } from '../database/database.js';
 
 interface RunRow {
   readonly id: string;
@@ -19,10 +20,14 @@ interface RunRow {
   readonly last_turn_error: string | null;
   readonly updated_at: Date;
   readonly ended_at: Date | null;
+  readonly pruned_at: Date | null;
 }
 
 const RUN = `r.id, r.project_id, r.workflow_digest, r.workflow_name, r.task, r.repository, r.created_at,
-  h.status, h.verdict, h.reason, h.last_seq, h.turn_failures, h.last_turn_error, h.updated_at, h.ended_at`;
+  h.status, h.verdict, h.reason, h.last_seq, h.turn_failures, h.last_turn_error, h.updated_at, h.ended_at, h.pruned_at`;
+
+/** After every other id. */
+const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 export interface RunFilter {
   readonly projectId: string | null;
@@ -49,16 +54,25 @@ export class RunsRepository {
   async list({ projectId, status, before, limit }: RunFilter): Promise<RunRecord[]> {
     const args = new Args();
     const where: [name: string, condition: string][] = [];
-    if (before !== null) where.push(['before', `r.id < ${args.add(before, 'uuid')}`]);
-    if (projectId !== null) where.push(['project', `r.project_id = ${args.add(projectId, 'text')}`]);
+    if (projectId !== null) {
+      // Not an equality: only the index of both columns has this order, so a small project does not read its way through large ones.
+      const project = args.add(projectId, 'text');
+      const end = args.add(before ?? LAST_ID, 'uuid');
+      where.push(['project', `(r.project_id, r.id) < (${project}, ${end}) and r.project_id >= ${project}`]);
+    } else if (before !== null) where.push(['before', `r.id < ${args.add(before, 'uuid')}`]);
     if (status !== null) where.push(['status', `h.status = ${args.add(status, 'text')}`]);
-    // Unended runs are few among many, and have an index of their own; the planner takes it for this very condition.
-    if (status !== null && status !== 'ended') where.push(['unended', `h.status <> 'ended'`]);
+    // The order of the join is fixed, for one that the planner believes in may read all heads down to the page. Unended runs are few among
+    // many, and have an index of their own; others are looked up from the newest on.
+    const unended = status !== null && status !== 'ended';
+    if (unended) where.push(['unended', `h.status <> 'ended'`]);
+    const from = unended
+      ? 'run_heads h cross join lateral (select * from runs where id = h.run_id offset 0) r'
+      : 'runs r cross join lateral (select * from run_heads where run_id = r.id offset 0) h';
     const rows = await this.db.read<RunRow>({
       name: ['list-runs', ...where.map(([name]) => name)].join('-'),
-      text: `select ${RUN} from runs r join run_heads h on h.run_id = r.id
+      text: `select ${RUN} from ${from}
         where ${['true', ...where.map(([, condition]) => condition)].join(' and ')}
-        order by r.id desc limit ${args.add(limit, 'int')}`,
+        order by ${projectId === null ? '' : 'r.project_id desc, '}r.id desc limit ${args.add(limit, 'int')}`,
       values: args.values,
     });
     return rows.map(record);
@@ -69,15 +83,16 @@ export class RunsRepository {
     runId: string,
     after: number,
     limit: number,
-  ): Promise<{ events: StoredEvent[]; ended: boolean; lastSeq: number } | null> {
+  ): Promise<{ events: StoredEvent[]; ended: boolean; lastSeq: number; prunedAt: Date | null } | null> {
     const rows = await this.db.read<{
       status: RunStatus;
       last_seq: number;
+      pruned_at: Date | null;
       seq: number | null;
       event: StoredEvent['event'] | null;
     }>({
       name: 'run-events',
-      text: `select h.status, h.last_seq, e.seq, e.event from run_heads h left join lateral (
+      text: `select h.status, h.last_seq, h.pruned_at, e.seq, e.event from run_heads h left join lateral (
           select seq, event from run_events where run_id = h.run_id and seq > $2::int order by seq limit $3::int) e on true
         where h.run_id = $1::uuid order by e.seq`,
       values: [runId, after, limit],
@@ -90,18 +105,24 @@ export class RunsRepository {
       ),
       ended: first.status === 'ended',
       lastSeq: first.last_seq,
+      prunedAt: first.pruned_at,
     };
   }
 
-  /** How many runs have not ended, and since when the one that waits longest for a turn has been due, Unix ms. */
-  async gauges(): Promise<{ active: number; oldestDueAt: number | null }> {
-    const [row] = await this.db.read<{ active: number; due: Date | null }>({
-      name: 'run-gauges',
-      text: `select (select count(*)::int from run_heads where status <> 'ended') as active,
-        (select wake_at from run_heads where wake_at is not null order by wake_at, run_id limit 1) as due`,
-      values: [],
+  /** How much there is to do. */
+  async load(now: number): Promise<SystemLoad> {
+    const [row] = await this.db.read<SystemLoad>({
+      name: 'load',
+      text: `select open.*, waiting.* from
+        (select count(*) filter (where status in ('running', 'stuck'))::int as "activeRuns",
+          count(*) filter (where status = 'queued')::int as "queuedRuns",
+          count(*) filter (where status = 'paused')::int as "pausedRuns" from run_heads where status <> 'ended') open,
+        (select coalesce(avg(w), 0)::float8 as "meanWaitMs", coalesce(max(w), 0)::float8 as "oldestWaitMs" from
+          (select extract(epoch from $1::timestamptz - wake_at) * 1000 as w from run_heads where wake_at <= $1::timestamptz) x) waiting`,
+      values: [instant(now)],
     });
-    return { active: row?.active ?? 0, oldestDueAt: row?.due?.getTime() ?? null };
+    if (row === undefined) throw new Error('an aggregate gave no row');
+    return row;
   }
 }
 
@@ -122,5 +143,6 @@ function record(row: RunRow): RunRecord {
     lastSeq: row.last_seq,
     turnFailures: row.turn_failures,
     lastTurnError: row.last_turn_error,
+    ...(row.pruned_at === null ? {} : { prunedAt: row.pruned_at.toISOString() }),
   };
 }

@@ -1,10 +1,12 @@
 import { DevmeshError } from '@devmesh/contracts/errors';
+import type { SystemLoad } from '@devmesh/contracts/system-status';
 import { RunId } from '@devmesh/contracts/ids';
 import type { Progress, RunQuery, RunRecord } from '@devmesh/contracts/state-api';
 import type { StoredEvent } from '@devmesh/contracts/event';
 import { databaseError } from '../database/database.js';
 import { LOOK_AGAIN_MS } from '../due/due.service.js';
 import type { ExecutionsRepository } from '../executions/executions.repository.js';
+import { prunedError } from './pruned.js';
 import type { RunSignals } from './run-signals.js';
 import type { RunsRepository } from './runs.repository.js';
 
@@ -32,6 +34,11 @@ export class RunsService {
     return run;
   }
 
+  /** How much there is to do. */
+  load(): Promise<SystemLoad> {
+    return this.options.repository.load(this.options.now()).catch(rethrow);
+  }
+
   /** One page, newest first. The cursor is the id of the page's last run: runs that come meanwhile move nothing. */
   async list(query: RunQuery): Promise<{ items: RunRecord[]; nextCursor: string | null }> {
     const items = await this.options.repository
@@ -49,7 +56,7 @@ export class RunsService {
 
   /**
    * Events after `after`; when there are none yet, waits up to `waitMs` for one, for a change of progress, or for the
-   * run's end.
+   * run's end. Throws `gone` when they were pruned.
    */
   async events(
     runId: string,
@@ -65,6 +72,7 @@ export class RunsService {
         try {
           const found = await repository.events(runId, query.after, query.limit);
           if (found === null) throw new DevmeshError('not_found', `there is no run ${runId}`);
+          if (found.prunedAt !== null) throw prunedError(runId, found.prunedAt);
           const progress = found.ended ? [] : await executions.progress(runId, now());
           const text = JSON.stringify(progress);
           const changed = shown !== undefined && text !== shown;

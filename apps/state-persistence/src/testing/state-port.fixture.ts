@@ -1,3 +1,5 @@
+import type { ApprovalVerdict } from '@devmesh/contracts/approval';
+import type { EffectClaim, EffectClaimReply, EffectResult } from '@devmesh/contracts/effect';
 import type { InboxRow } from '@devmesh/contracts/event';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type {
@@ -21,11 +23,17 @@ export interface StatePort {
   due(limit: number, leaseMs: number): Promise<DueRun[]>;
   recover(owner: string): Promise<number>;
   turnFailed(runId: string, epoch: number | null): Promise<{ failures: number; stuck: boolean }>;
-  claim(request: ClaimRequest): Promise<ClaimReply>;
+  claim(request: ClaimRequest): Promise<ClaimReply | 'barred'>;
   record(result: ClaimResult): Promise<'recorded' | 'conflict'>;
   heartbeat(heartbeats: Heartbeats): Promise<string[]>;
+  verdict(approvalId: string, verdict: ApprovalVerdict): Promise<VerdictCode>;
+  approvalStatus(approvalId: string): Promise<string | undefined>;
+  claimEffect(claim: EffectClaim): Promise<EffectClaimReply>;
+  recordEffect(result: EffectResult): Promise<'recorded' | 'conflict'>;
   look(runId: string): Promise<Look | undefined>;
 }
+
+export type VerdictCode = 'taken' | 'not_found' | 'approval_closed' | 'approval_changed';
 
 export interface Look {
   readonly status: string;
@@ -49,6 +57,13 @@ export function modelPort(clock: { now: number }): StatePort {
     claim: async (request) => store.claim(request, clock.now),
     record: async (result) => store.record(result),
     heartbeat: async (heartbeats) => store.heartbeat(heartbeats, clock.now),
+    verdict: async (id, verdict) => {
+      const answer = store.verdict(id, verdict, clock.now);
+      return answer === 'accepted' || answer === 'again' ? 'taken' : answer;
+    },
+    approvalStatus: async (id) => store.ledger.approvalStatus(id),
+    claimEffect: async (claim) => store.claimEffect(claim, clock.now),
+    recordEffect: async (result) => store.recordEffect(result),
     look: async (runId) => {
       const run = store.look(runId);
       return (
@@ -71,7 +86,14 @@ export function servicePort({ state, db }: StateFixture): StatePort {
     due: (limit, leaseMs) => state.due.poll({ limit, leaseMs, waitMs: 0 }),
     recover: (owner) => state.due.recover(owner),
     turnFailed: (runId, epoch) => state.due.turnFailed(runId, epoch, 'boom'),
-    claim: (request) => state.executions.claim(request),
+    claim: async (request) => {
+      try {
+        return await state.executions.claim(request);
+      } catch (error) {
+        codeOf(error, 'execution_cancelled');
+        return 'barred';
+      }
+    },
     record: async (result) => {
       try {
         await state.executions.recordOutcome(result);
@@ -81,6 +103,25 @@ export function servicePort({ state, db }: StateFixture): StatePort {
       }
     },
     heartbeat: (heartbeats) => state.executions.heartbeat(heartbeats),
+    verdict: async (id, verdict) => {
+      try {
+        await state.approvals.decide(id, verdict);
+        return 'taken';
+      } catch (error) {
+        if (!(error instanceof DevmeshError)) throw error;
+        return error.code as VerdictCode;
+      }
+    },
+    approvalStatus: async (id) => (await state.approvals.get(id).catch(() => undefined))?.status,
+    claimEffect: (claim) => state.effects.claim(claim),
+    recordEffect: async (result) => {
+      try {
+        await state.effects.record(result);
+        return 'recorded';
+      } catch (error) {
+        return codeOf(error, 'conflict');
+      }
+    },
     look: async (runId) => {
       const [row] = await db.read<{
         status: string;

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { canonicalJson } from '@devmesh/contracts/canonical-json';
 import type { RunEvent } from '@devmesh/contracts/event';
 import type { AppendOp, BatchOp, BatchResult, CreateOp } from '@devmesh/contracts/state-api';
-import { DEFAULT_RETRY, type WorkflowDefinition } from '@devmesh/contracts/workflow';
+import { DEFAULT_RETRY, WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { createDatabase, templateDatabase, type TestDatabase } from '@devmesh/testing/postgres';
 import pg from 'pg';
 import { assemble, type State } from '../assemble.js';
@@ -12,7 +12,7 @@ import { migrate } from '../database/migrate.js';
 /** Any instant; tests turn the clock from here. */
 export const T0 = Date.UTC(2026, 0, 1);
 
-export const WORKFLOW: WorkflowDefinition = {
+export const WORKFLOW: WorkflowDefinition = WorkflowDefinition.parse({
   name: 'one-step',
   version: 1,
   description: 'for tests',
@@ -30,7 +30,7 @@ export const WORKFLOW: WorkflowDefinition = {
       on: { success: [], failure: [], approval: [], rejection: [] },
     },
   ],
-};
+});
 export const WORKFLOW_DIGEST = createHash('sha256').update(canonicalJson(WORKFLOW)).digest('hex');
 
 export interface StateFixture {

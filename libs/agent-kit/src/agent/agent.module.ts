@@ -57,22 +57,37 @@ export function createAgentModule(options: AgentModuleOptions): DynamicModule {
         inject: [Metrics, Logger, MeshClients],
         useFactory: (metrics: Metrics, logger: Logger, clients: MeshClients) => {
           const tools = { metrics, logger, clients, config, folder };
-          return actionSet(agent, typeof options.actions === 'function' ? options.actions(tools) : options.actions);
+          const set = actionSet(
+            agent,
+            typeof options.actions === 'function' ? options.actions(tools) : options.actions,
+          );
+          // A series that begins with its first execution has no increase then.
+          for (const action of set.keys()) metrics.histogram('agent_execution_seconds').zero({ agent, action });
+          return set;
         },
       },
       {
         provide: ExecutionRunner,
-        inject: [Metrics, Logger, MeshClients],
-        useFactory: (metrics: Metrics, logger: Logger, clients: MeshClients) => {
+        inject: [Metrics, Logger, MeshClients, ServiceIdentity],
+        useFactory: (metrics: Metrics, logger: Logger, clients: MeshClients, { instance }: ServiceIdentity) => {
           const seconds = metrics.histogram('agent_execution_seconds');
-          const { artifacts } = clients.state;
+          const { artifacts, ledger } = clients.state;
           const files = new ArtifactCache({ root: join(folder, 'artifacts'), artifacts });
           const repositories = new RepositoryCache({
             root: join(folder, 'repositories'),
             fetchBundle: (digest) => files.file(digest),
           });
           return new ExecutionRunner({
-            contexts: new ContextFactory({ repositories, files, artifacts, logger, now }),
+            contexts: new ContextFactory({
+              repositories,
+              files,
+              artifacts,
+              ledger,
+              instance,
+              sleep: (ms, signal) => delay(ms, undefined, { signal }),
+              logger,
+              now,
+            }),
             logger,
             observe: (action, time) => seconds.observe({ agent, action }, time),
             now,

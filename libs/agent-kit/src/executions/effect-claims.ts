@@ -15,6 +15,9 @@ export type ClaimVerdict =
 
 const PAUSE_MS = 250;
 const MAX_PAUSE_MS = 5_000;
+/** So old may the answer to a claim be that is acted on, ms: the lease has to last until the first heartbeat. */
+const FRESH_MS = EXECUTION_LEASE_MS / 2;
+const MAX_ASKS = 5;
 
 /** Claims of `once` actions at state-persistence: claimed before they act, the outcome on record before it is answered. */
 export class EffectClaims {
@@ -28,7 +31,10 @@ export class EffectClaims {
     private readonly sleep: (ms: number) => Promise<void>,
   ) {}
 
-  /** Throws `claim_held` while another instance vouches for it, and `unavailable` when the claim can't be made: nothing was started. */
+  /**
+   * Throws `claim_held` while another instance vouches for it, `execution_cancelled` when its run went on without it, and
+   * `unavailable` when the claim can't be made: nothing was started.
+   */
   async claim(execution: Execution): Promise<ClaimVerdict> {
     const reply = await this.#ask(execution);
     switch (reply.claim) {
@@ -82,11 +88,26 @@ export class EffectClaims {
     this.#closed = true;
   }
 
-  async #ask({ key }: Execution): ReturnType<StatePort['claim']> {
+  /** A claim that is ours now, as far as this process can tell: one that stood still while the answer came asks again. */
+  async #ask(execution: Execution): ReturnType<StatePort['claim']> {
+    for (let times = 0; times < MAX_ASKS; times++) {
+      const askedAt = this.now();
+      const reply = await this.#askOnce(execution);
+      const mayAct = reply.claim === 'granted' || reply.claim === 'lapsed';
+      if (!mayAct || this.now() - askedAt < FRESH_MS) return reply;
+    }
+    throw new DevmeshError('unavailable', `${execution.key} can't be claimed before it acts: answers come too late`, {
+      retryAfterMs: 1_000,
+    });
+  }
+
+  async #askOnce({ key }: Execution): ReturnType<StatePort['claim']> {
     try {
       return await this.state.claim({ key, instance: this.instance, leaseMs: EXECUTION_LEASE_MS });
     } catch (error) {
-      if (error instanceof DevmeshError && error.code === 'run_ended') throw error;
+      // It counts no longer, or all that was known of it is gone: asking again is no use.
+      if (error instanceof DevmeshError && (error.code === 'run_ended' || error.code === 'execution_cancelled'))
+        throw error;
       throw new DevmeshError(
         'unavailable',
         `${key} can't be claimed before it acts: ${error instanceof Error ? error.message : 'unknown reason'}`,

@@ -32,6 +32,8 @@ export interface ExecutionsOptions {
 
 /** The longest that a caller is kept waiting for an outcome, ms. */
 const MAX_WAIT_MS = 60_000;
+/** What an execution is vouched for whose heartbeat could not be put on record, ms. */
+const UNRECORDED_LEASE_MS = 3_000;
 /** The longest that a timer takes. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -220,18 +222,20 @@ export class Executions {
     execution.waiting += 1;
     try {
       const waited = await outcomeWithin(execution, Math.min(waitMs, MAX_WAIT_MS), gone);
-      if (!waited) this.#outlived(execution);
-      return this.#reply(execution);
+      if (waited || (await this.#outlived(execution))) return this.#reply(execution);
+      // Nobody else knows of it: were this process to die now, only its owner could find out, and soon.
+      return { ...this.#reply(execution), leaseUntil: this.#options.now() + UNRECORDED_LEASE_MS };
     } finally {
       execution.waiting -= 1;
     }
   }
 
-  /** From now on its outcome goes to the inbox, and the process vouches for it. */
-  #outlived(execution: Execution): void {
+  /** From now on its outcome goes to the inbox, and the process vouches for it. False when that is not on record. */
+  async #outlived(execution: Execution): Promise<boolean> {
     execution.outlivedItsWait = true;
-    if (execution.outcome === undefined) this.#heartbeats.add(execution);
-    else this.#report(execution);
+    if (execution.outcome === undefined) return this.#heartbeats.introduce(execution);
+    this.#report(execution);
+    return true;
   }
 
   #onEnd(execution: Execution): void {

@@ -1,3 +1,4 @@
+import { EXECUTION_LEASE_MS } from '@devmesh/contracts/execution';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -509,7 +510,7 @@ describe('a once action', () => {
     const { execute, service } = await rig(work);
     const answer = execute(publish);
     await expect.poll(runs).toBe(1);
-    expect(posted(/claim/)).toEqual([{ key: KEY, instance: service.identity.instance, leaseMs: 15_000 }]);
+    expect(posted(/claim/)).toEqual([{ key: KEY, instance: service.identity.instance, leaseMs: EXECUTION_LEASE_MS }]);
     finish();
     await expect(answer).resolves.toEqual(done(succeeded(4)));
     expect(posted(/result/)).toEqual([{ key: KEY, instance: service.identity.instance, outcome: succeeded(4) }]);

@@ -8,6 +8,10 @@ import type { StatePort } from './state.port.js';
 /** Progress is passed on at most this often, ms. */
 export const PROGRESS_MS = 1_000;
 const BATCH = 1_000;
+/** Those that outlive their wait together are introduced together, ms. */
+const INTRODUCE_MS = 10;
+/** How long an owner is kept waiting for it, ms. */
+const INTRODUCTION_MS = 1_000;
 
 /**
  * Vouches for the executions that outlived their wait, all of the process in one call; says what they are doing; and learns which
@@ -15,6 +19,7 @@ const BATCH = 1_000;
  */
 export class Heartbeats {
   readonly #executions = new Map<ExecutionKey, Execution>();
+  readonly #introducing = new Map<ExecutionKey, PromiseWithResolvers<boolean>>();
   #timer: NodeJS.Timeout | undefined;
   /** When the timer fires, Unix ms. */
   #dueAt = Infinity;
@@ -30,14 +35,37 @@ export class Heartbeats {
     private readonly onRunEnded: (execution: Execution) => void,
   ) {}
 
+  /** For one whose claim is on record. */
   add(execution: Execution): void {
     if (this.#executions.has(execution.key)) return;
     this.#executions.set(execution.key, execution);
     this.#wakeIn(HEARTBEAT_MS);
   }
 
+  /**
+   * For one that its owner leaves to the heartbeats from now on: should this process die, they are how that is known. Ends when it is
+   * on record; false when that took too long or failed.
+   */
+  async introduce(execution: Execution): Promise<boolean> {
+    const { key } = execution;
+    // Several callers may wait for one execution.
+    const under = this.#introducing.get(key);
+    if (under !== undefined) return under.promise;
+    const recorded = Promise.withResolvers<boolean>();
+    this.#introducing.set(key, recorded);
+    this.add(execution);
+    this.#wakeIn(INTRODUCE_MS);
+    const timer = setTimeout(() => this.#introduced(key, false), INTRODUCTION_MS);
+    try {
+      return await recorded.promise;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
   remove(key: ExecutionKey): void {
     this.#executions.delete(key);
+    this.#introduced(key, true);
     if (this.#executions.size === 0) this.#sleep();
   }
 
@@ -48,7 +76,13 @@ export class Heartbeats {
 
   close(): void {
     this.#executions.clear();
+    for (const key of this.#introducing.keys()) this.#introduced(key, false);
     this.#sleep();
+  }
+
+  #introduced(key: ExecutionKey, recorded: boolean): void {
+    this.#introducing.get(key)?.resolve(recorded);
+    this.#introducing.delete(key);
   }
 
   #wakeIn(ms: number): void {
@@ -69,7 +103,7 @@ export class Heartbeats {
     this.#dueAt = Infinity;
     if (this.#executions.size === 0) return;
     if (this.#sending) {
-      this.#wakeIn(PROGRESS_MS);
+      this.#wakeIn(this.#introducing.size > 0 ? INTRODUCE_MS : PROGRESS_MS);
       return;
     }
     this.#sending = true;
@@ -95,6 +129,7 @@ export class Heartbeats {
       },
       { timeoutMs: HEARTBEAT_MS },
     );
+    for (const { key } of batch) this.#introduced(key, true);
     for (const key of reply.ended) {
       const execution = this.#executions.get(key);
       if (execution !== undefined) this.onRunEnded(execution);

@@ -4,6 +4,7 @@ import type { JsonObject } from '@devmesh/contracts/json';
 import type { Outcome } from '@devmesh/contracts/outcome';
 import { redactText } from '@devmesh/service-kit/logging/redact';
 import type { z } from 'zod';
+import { EffectLost } from '../effects/effects.js';
 
 const MAX_MESSAGE = 4000;
 /** Absolute paths of this machine tell nothing to whoever reads an outcome elsewhere. */
@@ -15,6 +16,7 @@ export function failed(code: DevmeshError['code'], message: string, retryable = 
 
 /** The outcome of an action that threw. Only an error of the mesh is worth telling; anything else is a bug whose text stays in the log. */
 export function outcomeOfThrow(action: ActionContract, thrown: unknown): Outcome {
+  if (thrown instanceof EffectLost) return { kind: 'lost', message: redactText(thrown.message).slice(0, MAX_MESSAGE) };
   if (thrown instanceof DevmeshError) {
     return failed(thrown.code, redactText(thrown.message).replace(MACHINE_PATH, '[path]'), thrown.retryable);
   }

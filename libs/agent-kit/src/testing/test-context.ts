@@ -74,6 +74,8 @@ export class ActionBench {
       rework: options.rework,
       signal: options.signal ?? new AbortController().signal,
       progress: (message) => void this.progress.push(message),
+      // Nobody else acts, and nothing is lost.
+      effects: { perform: (request) => request.act(null, options.signal ?? new AbortController().signal) },
       checkout: async (ref) => {
         const workspace = await this.checkOut(ref);
         this.#workspaces.set(workspace.path, workspace);

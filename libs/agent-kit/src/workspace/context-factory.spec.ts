@@ -57,10 +57,13 @@ beforeEach(async () => {
     discovery: new StaticDiscovery({ 'state-persistence': [store.url] }),
     internalToken: 'x',
   });
-  const { artifacts } = clients.state;
+  const { artifacts, ledger } = clients.state;
   const files = new ArtifactCache({ root: join(folder, 'artifacts'), artifacts });
   const factory = new ContextFactory({
     artifacts,
+    ledger,
+    instance: 'i1',
+    sleep: () => Promise.resolve(),
     files,
     repositories: new RepositoryCache({
       root: join(folder, 'repositories'),

@@ -1,6 +1,6 @@
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
 import { MediaType } from '@devmesh/contracts/artifact';
-import { parseExecutionKey } from '@devmesh/contracts/ids';
+import { parseExecutionKey, type InstanceId } from '@devmesh/contracts/ids';
 import type { PatchRef } from '@devmesh/contracts/repository';
 import { createPatch } from '@devmesh/repository/patch';
 import type { RepositoryCache } from '@devmesh/repository/store';
@@ -8,6 +8,7 @@ import type { Workspace } from '@devmesh/repository/workspace';
 import type { StateClient } from '@devmesh/service-client/state.client';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
 import type { ActionContext, Checkout } from '../action-context.js';
+import { Effects, type EffectsOptions } from '../effects/effects.js';
 import type { Execution } from '../executions/execution.js';
 import type { ArtifactCache } from './artifact-cache.js';
 
@@ -15,6 +16,9 @@ export interface ContextFactoryOptions {
   readonly repositories: RepositoryCache;
   readonly files: ArtifactCache;
   readonly artifacts: StateClient['artifacts'];
+  readonly ledger: EffectsOptions['state'];
+  readonly instance: InstanceId;
+  readonly sleep: EffectsOptions['sleep'];
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -39,8 +43,9 @@ export class ContextFactory {
     input: unknown,
     progress: (message: string) => void,
   ): { context: ActionContext<unknown>; dispose: () => Promise<void> } {
-    const { repositories, files, artifacts, logger, now } = this.#options;
+    const { repositories, files, artifacts, ledger, instance, sleep, logger, now } = this.#options;
     const { key, request, signal } = execution;
+    const approval = request.approval ?? null;
     const { runId, step, iteration } = parseExecutionKey(key);
     const open: Disposable[] = [];
     const workspaces = new Map<string, Workspace>();
@@ -77,6 +82,7 @@ export class ContextFactory {
         get: ({ digest }) => artifacts.get(digest, { signal }),
         file: ({ digest }) => files.file(digest),
       },
+      effects: new Effects({ state: ledger, execution: key, instance, approval, signal, now, sleep }),
       patch: (checkout, as) => storePatch(workspaceOf(workspaces, checkout), as, signal, put),
     };
     const dispose = async (): Promise<void> => {

@@ -1,6 +1,14 @@
 import type { FindingClass, Severity } from '@devmesh/contracts/finding';
 import type { TextEdit } from '../rules/fix-templates.js';
 
+/** A station of data on its way to a finding. */
+export interface TracePoint {
+  readonly path: string;
+  readonly start: number;
+  readonly end: number;
+  readonly note: string;
+}
+
 /** A finding before it is written down: a span of the file in UTF-16 code units. */
 export interface Hit {
   readonly rule: string;
@@ -11,5 +19,9 @@ export interface Hit {
   readonly message: string;
   readonly start: number;
   readonly end: number;
+  /** The whole span is a value that nobody may see. */
+  readonly isValue?: boolean;
+  /** Where data comes in, where it passes; the place of the hit itself comes after. */
+  readonly trace?: readonly TracePoint[];
   readonly fix?: { readonly description: string; readonly edits: readonly TextEdit[] };
 }

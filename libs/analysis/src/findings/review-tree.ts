@@ -1,14 +1,16 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Finding } from '@devmesh/contracts/finding';
-import { languageOf } from '../parse/language.js';
+import { languageOf, ruleLanguageOf } from '../parse/language.js';
 import { RULES } from '../rules/catalogue.js';
 import type { RuleDefinition } from '../rules/rule.js';
 import { searchSecrets } from '../secrets/search.js';
 import { writeFindings } from './finding-writer.js';
+import { FlowSession } from './flow-session.js';
+import { TreeSources } from './tree-sources.js';
 import type { Hit } from './hit.js';
 import { decode, readText } from './read-text.js';
 import { runRules } from './run-rules.js';
-import { walk, type SkipReason } from './walk.js';
+import { walk, type SkipReason, type TreeFile } from './walk.js';
 
 /** Time that the rules may take for one file, in ms. */
 export const FILE_BUDGET_MS = 2000;
@@ -48,6 +50,55 @@ export async function reviewText(
   options: ReviewOptions = {},
 ): Promise<{ findings: Finding[]; incomplete: Incomplete | undefined }> {
   const { text, utf8 } = typeof content === 'string' ? { text: content, utf8: true } : decode(content);
+  const flow = new FlowSession(rulesFor(path, options.rules ?? RULES));
+  const { hits, parses, incomplete } = await hitsOf(path, text, flow, options);
+  const all = [...withoutHarmless(hits, flow, path), ...flow.hitsOf(path)];
+  return { findings: writeFindings(path, text, all, utf8 && parses), incomplete };
+}
+
+/** Findings of a few files that belong together. */
+export async function reviewTexts(
+  files: readonly { readonly path: string; readonly text: string }[],
+  options: ReviewOptions = {},
+): Promise<Finding[]> {
+  const texts = new Map(files.map(({ path, text }) => [path, text]));
+  const flow = new FlowSession(options.rules ?? RULES, {
+    has: (path) => texts.has(path),
+    read: (path) => texts.get(path),
+  });
+  const found = new Map<string, { hits: Hit[]; parses: boolean }>();
+  for (const { path, text } of files) found.set(path, await hitsOf(path, text, flow, options));
+  return files.flatMap(({ path, text }) => {
+    const { hits = [], parses = true } = found.get(path) ?? {};
+    return writeFindings(
+      path,
+      text,
+      [...withoutHarmless(hits, flow, path), ...flowHits(flow, path, options)],
+      parses,
+      texts,
+    );
+  });
+}
+
+const INJECTIONS = new Set<string>(['sql-injection', 'command-injection', 'code-injection', 'path-traversal', 'xss']);
+
+/** Leaves out what a search for forms found, where the walk has seen that only known or checked values come there. */
+function withoutHarmless(hits: readonly Hit[], flow: FlowSession, path: string): Hit[] {
+  return hits.filter((hit) => !INJECTIONS.has(hit.class) || !flow.isHarmless(path, hit));
+}
+
+/** What flow rules found in a file; in tests without the rules that skip them. */
+function flowHits(flow: FlowSession, path: string, options: ReviewOptions): Hit[] {
+  const rules = new Set(rulesFor(path, options.rules ?? RULES).map(({ id }) => id));
+  return flow.hitsOf(path).filter(({ rule }) => rules.has(rule));
+}
+
+async function hitsOf(
+  path: string,
+  text: string,
+  flow: FlowSession,
+  options: ReviewOptions,
+): Promise<{ hits: Hit[]; parses: boolean; incomplete: Incomplete | undefined }> {
   const clock = options.clock ?? (() => performance.now());
   const deadline = clock() + (options.fileBudgetMs ?? FILE_BUDGET_MS);
   const hits: Hit[] = (await searchSecrets(path, text)).map(({ start, end, kind }) => ({
@@ -60,25 +111,20 @@ export async function reviewText(
     start,
     end,
   }));
-  const language = languageOf(path);
   let reason: string | undefined;
   let parses = true;
-  if (language) {
-    try {
-      const result = runRules(rulesFor(path, options.rules ?? RULES), language, text, () => clock() > deadline);
-      hits.push(...result.hits);
-      parses = result.parses;
-      if (!parses) reason = 'it has syntax errors';
-      if (result.failed.length > 0) reason = `rules failed: ${result.failed.join(', ')}`;
-      if (result.unfinished.length > 0) reason = `its time was over before ${result.unfinished.join(', ')}`;
-    } catch (error) {
-      reason = `a rule failed: ${error instanceof Error ? error.message : String(error)}`;
-    }
+  try {
+    const isOver = (): boolean => clock() > deadline;
+    const result = runRules(rulesFor(path, options.rules ?? RULES), ruleLanguageOf(path), text, isOver, { path, flow });
+    hits.push(...result.hits);
+    parses = result.parses;
+    if (!parses) reason = 'it has syntax errors';
+    if (result.failed.length > 0) reason = `rules failed: ${result.failed.join(', ')}`;
+    if (result.unfinished.length > 0) reason = `its time was over before ${result.unfinished.join(', ')}`;
+  } catch (error) {
+    reason = `a rule failed: ${error instanceof Error ? error.message : String(error)}`;
   }
-  return {
-    findings: writeFindings(path, text, hits, utf8 && parses),
-    incomplete: reason === undefined ? undefined : { path, reason: reason.slice(0, 300) },
-  };
+  return { hits, parses, incomplete: reason === undefined ? undefined : { path, reason: reason.slice(0, 300) } };
 }
 
 /**
@@ -87,7 +133,6 @@ export async function reviewText(
  * can't be read, or with the signal's reason.
  */
 export async function reviewTree(root: string, options: ReviewOptions = {}): Promise<Review> {
-  const findings: Finding[] = [];
   const skipped: Partial<Record<SkipReason, number>> = {};
   const incomplete: Incomplete[] = [];
   let filesReviewed = 0;
@@ -96,25 +141,35 @@ export async function reviewTree(root: string, options: ReviewOptions = {}): Pro
     skipped[reason] = (skipped[reason] ?? 0) + 1;
     filesSkipped += 1;
   };
+  const files: TreeFile[] = [];
   for await (const entry of walk(root)) {
     options.signal?.throwIfAborted();
-    if ('skipped' in entry) {
-      skip(entry.skipped);
-      continue;
-    }
-    const { file } = entry;
+    if ('skipped' in entry) skip(entry.skipped);
+    else files.push(entry.file);
+  }
+  const sources = new TreeSources(files);
+  const flow = new FlowSession(options.rules ?? RULES, sources);
+  const found = new Map<string, { hits: Hit[]; fixable: boolean }>();
+  for (const file of files) {
+    options.signal?.throwIfAborted();
     const read = await readText(file, languageOf(file.path));
     if (typeof read === 'string') {
       skip(read);
       continue;
     }
-    const result = await reviewText(file.path, read.text, options);
+    const result = await hitsOf(file.path, read.text, flow, options);
     // Offsets into Latin-1 are not offsets into the file, and a name that only resembles the real one can't be written to.
-    findings.push(...(read.utf8 && file.exact ? result.findings : result.findings.map(withoutFix)));
+    found.set(file.path, { hits: result.hits, fixable: result.parses && read.utf8 && file.exact });
     if (result.incomplete) incomplete.push(result.incomplete);
     filesReviewed += 1;
-    if (filesReviewed % PROGRESS_EVERY === 0) options.progress?.(`${filesReviewed} files, ${findings.length} findings`);
+    if (filesReviewed % PROGRESS_EVERY === 0) options.progress?.(`${filesReviewed} files`);
     await nextTurn();
+  }
+  const findings: Finding[] = [];
+  for (const [path, { hits, fixable }] of found) {
+    const all = [...withoutHarmless(hits, flow, path), ...flowHits(flow, path, options)];
+    const text = all.length > 0 ? sources.get(path) : undefined;
+    if (text !== undefined) findings.push(...writeFindings(path, text, all, fixable, sources));
   }
   findings.sort(byPlace);
   return { findings, filesReviewed, filesSkipped, skipped, incomplete };
@@ -122,13 +177,13 @@ export async function reviewTree(root: string, options: ReviewOptions = {}): Pro
 
 const TEST_FILE =
   /(^|\/)(tests?|__tests__|spec|fixtures)\/|[._-](test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$/i;
+/** Files that only a test runner reads, whatever folder they lie in. */
+const TEST_NAME = /(^|\/)__tests__\/|\.(test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$/i;
 
 function rulesFor(path: string, rules: readonly RuleDefinition[]): readonly RuleDefinition[] {
-  return TEST_FILE.test(path) ? rules.filter((rule) => !rule.skipsTests) : rules;
-}
-
-function withoutFix({ fix: _, ...finding }: Finding): Finding {
-  return finding;
+  if (!TEST_FILE.test(path)) return rules;
+  const isTest = TEST_NAME.test(path);
+  return rules.filter((rule) => !rule.skipsTests && !(isTest && 'flow' in rule.matches));
 }
 
 function byPlace(a: Finding, b: Finding): number {

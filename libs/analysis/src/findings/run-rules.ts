@@ -8,6 +8,7 @@ import { holds } from '../rules/conditions.js';
 import { DOCKER_CHECKS, type DockerHit } from '../rules/docker-checks.js';
 import { FIXES, type TextEdit } from '../rules/fix-templates.js';
 import type { CodeMatch, RuleDefinition } from '../rules/rule.js';
+import { FlowSession } from './flow-session.js';
 import type { Hit } from './hit.js';
 
 export interface RulesResult {
@@ -29,9 +30,52 @@ export function runRules(
   language: Language,
   text: string,
   isOver: () => boolean = () => false,
+  where?: { readonly path: string; readonly flow: FlowSession },
 ): RulesResult {
   const mine = rules.filter((rule) => rule.languages.includes(language));
-  return language === 'dockerfile' ? runDocker(mine, text) : runCode(mine, language, text, isOver);
+  const path = where?.path ?? SAMPLE_PATHS[language];
+  const ofFile = runFile(mine, path, text);
+  if (language === 'dockerfile') {
+    const { hits, parses } = runDocker(mine, text);
+    return { hits: [...hits, ...ofFile.hits], parses, unfinished: [], failed: ofFile.failed };
+  }
+  if (language === 'actions' || language === 'text') return { ...ofFile, parses: true, unfinished: [] };
+  const ofCode = runCode(mine, language, text, isOver);
+  const flow = where?.flow ?? new FlowSession(mine);
+  const finished = flow.walk(path, language, text, isOver);
+  return {
+    hits: [...ofCode.hits, ...ofFile.hits, ...(where ? [] : flow.hitsOf(path))],
+    parses: ofCode.parses,
+    unfinished: finished ? ofCode.unfinished : [...ofCode.unfinished, 'the flow of data'],
+    failed: [...ofCode.failed, ...ofFile.failed, ...flow.failures()],
+  };
+}
+
+/** What a text is called that has no path of its own, such as an example. */
+export const SAMPLE_PATHS: Readonly<Record<Language, string>> = {
+  javascript: 'sample.js',
+  typescript: 'sample.ts',
+  tsx: 'sample.tsx',
+  python: 'sample.py',
+  dockerfile: 'Dockerfile',
+  actions: '.github/workflows/sample.yml',
+  text: 'sample.env',
+};
+
+function runFile(rules: readonly RuleDefinition[], path: string, text: string): { hits: Hit[]; failed: string[] } {
+  const failed: string[] = [];
+  const hits = rules.flatMap((rule): Hit[] => {
+    if (!('file' in rule.matches)) return [];
+    try {
+      return rule.matches
+        .file({ path, text })
+        .map(({ start, end }) => ({ ...hitOf(rule, start, end, undefined), isValue: true }));
+    } catch (error) {
+      failed.push(`${rule.id} (${error instanceof Error ? error.message : String(error)})`);
+      return [];
+    }
+  });
+  return { hits: onePerPlace(hits), failed };
 }
 
 function runDocker(rules: readonly RuleDefinition[], text: string): RulesResult {
@@ -84,7 +128,7 @@ function runCode(
   const unfinished: string[] = [];
   const failed: string[] = [];
   for (const rule of rules) {
-    if ('docker' in rule.matches) continue;
+    if (!isCode(rule.matches)) continue;
     if (isOver()) {
       unfinished.push(rule.id);
       continue;
@@ -106,6 +150,10 @@ function mayMatch({ needs, where }: CodeMatch, text: string): boolean {
       !('callee' in condition) ||
       condition.callee.some((name) => text.includes(name.slice(name.lastIndexOf('.') + 1).replace('()', ''))),
   );
+}
+
+function isCode(matches: RuleDefinition['matches']): matches is readonly CodeMatch[] {
+  return Array.isArray(matches);
 }
 
 function placeOf(of: Candidate, { at }: CodeMatch): Node {

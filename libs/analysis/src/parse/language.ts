@@ -1,11 +1,14 @@
-/** Languages that rules are written for. Everything else is still searched for secrets. */
-export const LANGUAGES = ['javascript', 'typescript', 'tsx', 'python', 'dockerfile'] as const;
+/** Languages that rules are written for. `text` is every file that is none of the others, and is searched for secrets alone. */
+export const LANGUAGES = ['javascript', 'typescript', 'tsx', 'python', 'dockerfile', 'actions', 'text'] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** What a tree-sitter grammar exists for; a Dockerfile has its own reader. */
-export type TreeLanguage = Exclude<Language, 'dockerfile'>;
+export type TreeLanguage = Exclude<Language, 'dockerfile' | 'actions' | 'text'>;
 
-const BY_EXTENSION: Readonly<Record<string, Language>> = {
+/** What programs and images are written in. */
+export type ProgramLanguage = TreeLanguage | 'dockerfile';
+
+const BY_EXTENSION: Readonly<Record<string, ProgramLanguage>> = {
   js: 'javascript',
   mjs: 'javascript',
   cjs: 'javascript',
@@ -36,7 +39,7 @@ const NOT_DOCKERFILE = new Set([
 ]);
 
 /** The language of a file by its name, or undefined when no rule reads it. */
-export function languageOf(path: string): Language | undefined {
+export function languageOf(path: string): ProgramLanguage | undefined {
   const name = path.slice(path.lastIndexOf('/') + 1).toLowerCase();
   const dot = name.lastIndexOf('.');
   const extension = dot < 0 ? '' : name.slice(dot + 1);
@@ -45,6 +48,12 @@ export function languageOf(path: string): Language | undefined {
   // `Dockerfile.dev` is one, `dockerfile.md` is about one.
   const isDockerfile = /^(docker|container)file(\.[^.]+)*$/.test(name) && !NOT_DOCKERFILE.has(extension);
   return isDockerfile ? 'dockerfile' : undefined;
+}
+
+/** The language that rules see in a file: every file has one. */
+export function ruleLanguageOf(path: string): Language {
+  const isWorkflow = /(^|\/)\.github\/workflows\/[^/]+\.ya?ml$|(^|\/)action\.ya?ml$/i.test(path);
+  return isWorkflow ? 'actions' : (languageOf(path) ?? 'text');
 }
 
 export function isJavaScript(language: Language): boolean {

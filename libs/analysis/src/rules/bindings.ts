@@ -275,7 +275,9 @@ export class Bindings {
     const names = parameter.is('identifier')
       ? [parameter]
       : parameter.findAll({
-          rule: { any: [{ kind: 'identifier' }, { kind: 'shorthand_property_identifier_pattern' }] },
+          rule: isJavaScript(this.language)
+            ? { any: [{ kind: 'identifier' }, { kind: 'shorthand_property_identifier_pattern' }] }
+            : { kind: 'identifier' },
         });
     for (const name of names) {
       const above = name.parent();

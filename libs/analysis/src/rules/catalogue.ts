@@ -1,7 +1,14 @@
 import { FINDING_CLASSES } from '@devmesh/contracts/finding';
+import { ACTIONS_RULES } from './definitions/actions.rules.js';
 import { CRYPTO_RULES } from './definitions/crypto.rules.js';
+import { DOCKER_LINT_RULES } from './definitions/docker-lint.rules.js';
 import { DOCKER_RULES } from './definitions/docker.rules.js';
 import { INJECTION_RULES } from './definitions/injection.rules.js';
+import { JAVASCRIPT_FACT_RULES } from './definitions/javascript-facts.rules.js';
+import { JAVASCRIPT_FLOW_RULES } from './definitions/javascript-flow.rules.js';
+import { PYTHON_FACT_RULES } from './definitions/python-facts.rules.js';
+import { PYTHON_FLOW_RULES } from './definitions/python-flow.rules.js';
+import { SECRET_RULES } from './definitions/secret.rules.js';
 import { WEB_RULES } from './definitions/web.rules.js';
 import type { RuleDefinition } from './rule.js';
 
@@ -29,4 +36,16 @@ export function loadRules(rules: readonly RuleDefinition[]): readonly RuleDefini
 }
 
 /** Every shipped rule. */
-export const RULES = loadRules([...INJECTION_RULES, ...CRYPTO_RULES, ...WEB_RULES, ...DOCKER_RULES]);
+export const RULES = loadRules([
+  ...INJECTION_RULES,
+  ...CRYPTO_RULES,
+  ...WEB_RULES,
+  ...DOCKER_RULES,
+  ...ACTIONS_RULES,
+  ...DOCKER_LINT_RULES,
+  ...JAVASCRIPT_FLOW_RULES,
+  ...JAVASCRIPT_FACT_RULES,
+  ...PYTHON_FLOW_RULES,
+  ...PYTHON_FACT_RULES,
+  ...SECRET_RULES,
+]);

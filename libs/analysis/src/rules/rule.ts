@@ -1,8 +1,10 @@
 import type { FindingClass, Severity } from '@devmesh/contracts/finding';
 import type { Rule as AstRule } from '@ast-grep/napi';
 import type { Language } from '../parse/language.js';
+import type { Span } from '../flow/ir.js';
 import type { ArgumentKey } from './calls.js';
 import type { DockerCheckName } from './docker-checks.js';
+import type { FlowMatch } from './flow-match.js';
 import type { FixName } from './fix-templates.js';
 import type { PredicateName } from './predicates.js';
 
@@ -39,6 +41,9 @@ export interface CodeMatch {
   readonly at?: ArgumentKey;
 }
 
+/** Looks at a whole file; gives places in it. */
+export type FileCheck = (file: { readonly path: string; readonly text: string }) => readonly Span[];
+
 export interface RuleExample {
   readonly language?: Language;
   readonly code: string;
@@ -61,7 +66,11 @@ export interface RuleDefinition {
   /** What can happen, and what to do. */
   readonly message: string;
   /** Any of them. */
-  readonly matches: readonly CodeMatch[] | { readonly docker: DockerCheckName };
+  readonly matches:
+    | readonly CodeMatch[]
+    | { readonly docker: DockerCheckName }
+    | { readonly flow: readonly FlowMatch[] }
+    | { readonly file: FileCheck };
   /** Only where behaviour that anybody may rely on stays the same. */
   readonly fix?: { readonly description: string; readonly apply: FixName };
   readonly references: readonly string[];

@@ -4,6 +4,13 @@ import { ArtifactRef } from '../artifact.js';
 import { CommitId } from '../ids.js';
 import { PatchRef, RepositoryRef } from '../repository.js';
 
+const BranchName = z
+  .string()
+  .regex(
+    /^(?!.*(\.\.|\/\/|@\{|\.lock(\/|$)))[A-Za-z0-9][A-Za-z0-9._/-]{0,199}(?<![./])$/,
+    'a name that a branch can have',
+  );
+
 const Applied = z.object({ title: z.string(), step: z.string(), agent: z.string(), commit: CommitId });
 const LeftOut = z.object({ title: z.string(), reason: z.string().max(500) });
 
@@ -67,5 +74,52 @@ export const featureDevImplement = defineAction({
     fixed: z.number().int().nonnegative(),
     deferred: z.number().int().nonnegative(),
     dropped: z.number().int().nonnegative(),
+  }),
+});
+
+/** Pushes the tree to a branch of the remote: one atomic update, refused by the remote when somebody else was there. */
+export const featureDevPush = defineAction({
+  id: 'feature-dev/push',
+  title: 'Push the result as a branch of the remote',
+  effects: 'ledger',
+  onLost: 'ask',
+  timeoutMs: 5 * 60_000,
+  defaults: { repository: '${{ repository }}', remote: '${{ run.origin }}' },
+  input: z.object({
+    repository: RepositoryRef,
+    /** URL of the remote; the run's own when nothing is said. Credentials come from feature-dev's configuration, never from here. */
+    remote: z.string().max(4096),
+    /** The branch; `devmesh/<run>` when nothing is said. */
+    branch: BranchName.optional(),
+  }),
+  output: z.object({
+    remote: z.string(),
+    branch: z.string(),
+    commit: CommitId,
+    summary: z.string().max(500),
+  }),
+});
+
+/** Opens a pull request for a pushed branch, or brings the one that is open up to date. The forge refuses a second one per head. */
+export const featureDevPullRequest = defineAction({
+  id: 'feature-dev/pull-request',
+  title: 'Open a pull request for the pushed branch, or update it',
+  effects: 'ledger',
+  onLost: 'ask',
+  timeoutMs: 2 * 60_000,
+  defaults: { remote: '${{ run.origin }}', title: '${{ run.task }}' },
+  input: z.object({
+    remote: z.string().max(4096),
+    /** The pushed branch; `devmesh/<run>` when nothing is said. */
+    branch: BranchName.optional(),
+    /** The branch that it is to be merged into. */
+    base: BranchName.default('main'),
+    title: z.string().max(100_000).default(''),
+    body: z.string().max(60_000).default(''),
+  }),
+  output: z.object({
+    number: z.number().int().positive(),
+    url: z.string(),
+    summary: z.string().max(500),
   }),
 });

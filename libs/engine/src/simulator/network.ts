@@ -1,6 +1,17 @@
+import type { AgentName, UnixMs } from '@devmesh/contracts/ids';
+
 /** A call that broke: whether it arrived, nobody knows. */
 export class ConnectionLost extends Error {
   override readonly name = 'ConnectionLost';
+}
+
+/** Who is called: the state service, the agent of that name, or the world outside. */
+export type Callee = 'state' | 'remote' | { readonly agent: AgentName };
+
+/** What a callee makes of a call: `poll` answers undefined until the answer is there, `gone` hears that nobody waits for it. */
+export interface Pending<T> {
+  readonly poll: () => { readonly value: T } | undefined;
+  readonly gone?: () => void;
 }
 
 /** A call under way between two parts of the simulated mesh. */
@@ -8,19 +19,24 @@ export interface Call {
   readonly id: number;
   /** The process that waits for the answer. */
   readonly caller: string;
+  readonly to: Callee;
   readonly name: string;
   stage: 'requested' | 'applied';
   apply(): void;
   /** False while the callee has no answer yet. */
   canAnswer(): boolean;
   answer(): void;
+  /** The callee hears that the caller is no more. */
+  forsake(): void;
   break(): void;
   /** Not before this does the request arrive, Unix ms. */
-  readonly arrivesAt: number;
+  arrivesAt: UnixMs;
+  /** It waits on its way until then, and its caller with it. */
+  hold(until: UnixMs): void;
   /** The caller hears that it broke, and the request arrives all the same, not before then. */
-  delay(until: number): void;
+  delay(until: UnixMs): void;
   /** The request arrives once more, not before then. */
-  echo(until: number): void;
+  echo(until: UnixMs): void;
 }
 
 /**
@@ -32,29 +48,31 @@ export class Network {
   private nextId = 1;
 
   /** A call whose effect at the callee gives the answer at once. */
-  call<T>(caller: string, name: string, effect: () => T): Promise<T> {
-    return this.callLater(caller, name, () => {
+  call<T>(caller: string, to: Callee, name: string, effect: () => T): Promise<T> {
+    return this.callLater(caller, to, name, () => {
       const value = effect();
-      return () => ({ value });
+      return { poll: () => ({ value }) };
     });
   }
 
-  /** A call whose answer may come later: `effect` gives a poll that answers undefined until it is there. */
-  callLater<T>(caller: string, name: string, effect: () => () => { readonly value: T } | undefined): Promise<T> {
+  /** A call whose answer may come later. */
+  callLater<T>(caller: string, to: Callee, name: string, effect: () => Pending<T>): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let poll: (() => { readonly value: T } | undefined) | undefined;
+      let pending: Pending<T> | undefined;
       const call: Call = {
         id: this.nextId++,
         caller,
+        to,
         name,
         stage: 'requested',
         apply: () => {
-          poll = effect();
+          pending = effect();
           call.stage = 'applied';
         },
-        canAnswer: () => poll?.() !== undefined,
+        canAnswer: () => pending?.poll() !== undefined,
+        forsake: () => pending?.gone?.(),
         answer: () => {
-          const reply = poll?.();
+          const reply = pending?.poll();
           this.remove(call);
           if (reply) resolve(reply.value);
         },
@@ -63,12 +81,15 @@ export class Network {
           reject(new ConnectionLost(`${name} broke`));
         },
         arrivesAt: 0,
+        hold: (until) => {
+          call.arrivesAt = until;
+        },
         delay: (until) => {
           this.remove(call);
-          this.orphan(name, effect, until);
+          this.orphan(to, name, effect, until);
           reject(new ConnectionLost(`${name} broke`));
         },
-        echo: (until) => this.orphan(name, effect, until),
+        echo: (until) => this.orphan(to, name, effect, until),
       };
       this.calls.push(call);
     });
@@ -80,23 +101,29 @@ export class Network {
     for (const call of ofCaller) {
       this.remove(call);
       if (call.stage === 'requested') call.echo(0);
+      else call.forsake();
     }
   }
 
   /** A request on the wire that nobody waits for. */
-  private orphan(name: string, effect: () => unknown, arrivesAt: number): void {
+  private orphan(to: Callee, name: string, effect: () => Pending<unknown>, arrivesAt: UnixMs): void {
     const remove = () => this.remove(call);
     const call: Call = {
       id: this.nextId++,
       caller: 'nobody',
+      to,
       name,
       arrivesAt,
       stage: 'requested',
       apply: () => {
         remove();
-        effect();
+        effect().gone?.();
       },
       canAnswer: () => false,
+      forsake: () => undefined,
+      hold: (until) => {
+        call.arrivesAt = until;
+      },
       answer: remove,
       break: remove,
       delay: () => undefined,

@@ -1,6 +1,7 @@
 import type { ActionContract } from '@devmesh/contracts/action';
 import { defineAction } from '@devmesh/contracts/action';
-import { catalogueOf } from '@devmesh/contracts/catalogue';
+import type { EventOf } from '@devmesh/contracts/event';
+import { catalogueOf, type ActionCatalogue } from '@devmesh/contracts/catalogue';
 import type { ExecutionRequest } from '@devmesh/contracts/execution';
 import { parseExecutionKey } from '@devmesh/contracts/ids';
 import type { Outcome } from '@devmesh/contracts/outcome';
@@ -8,7 +9,10 @@ import type { WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { parseWorkflow } from '@devmesh/workflow/parse';
 import { z } from 'zod';
 import type { TurnPorts } from '../ports.js';
-import type { AgentHabits, Script } from './sim-agent.js';
+import type { Core } from '../turn.js';
+import type { AgentHabits } from './sim-agent.js';
+import type { Script } from './sim-execution.js';
+import type { PeopleScript } from './sim-people.js';
 import type { SimWorld } from './sim-ports.js';
 import type { StateStore } from './state-store.js';
 
@@ -117,6 +121,17 @@ export function scriptOf(seed: number): Script {
   };
 }
 
+/** Verdicts by seed: mostly yes, sometimes no, sometimes nothing at all; at once, soon, or near the deadline. */
+export function peopleOf(seed: number): PeopleScript {
+  return ({ id }) => {
+    const dice = hash(`${seed} ${id}`);
+    const takesMs = [0, 20, 2_000, 30_000, 119_000][dice % 5] ?? 0;
+    const roll = (dice >>> 8) % 100;
+    if (roll < 15) return null;
+    return { verdict: roll < 35 ? 'rejected' : 'approved', takesMs };
+  };
+}
+
 /** Chances per decision of the scheduler, in [0, 1]. */
 export interface Faults {
   /** A request or an answer gets lost. */
@@ -139,6 +154,12 @@ export interface Faults {
   readonly late: number;
   /** A request arrives once more, whenever that may be. */
   readonly echo: number;
+  /** An agent's process hears nothing for a while. */
+  readonly agentFreeze: number;
+  /** Somebody pauses a run, and resumes it. */
+  readonly pause: number;
+  /** The state service restarts between commit and reply. */
+  readonly stateRestart: number;
 }
 
 export const NO_FAULTS: Faults = {
@@ -152,6 +173,9 @@ export const NO_FAULTS: Faults = {
   away: 0,
   late: 0,
   echo: 0,
+  agentFreeze: 0,
+  pause: 0,
+  stateRestart: 0,
 };
 
 /** Something broken in the mesh, to show that the checks see it. What is left out is as it should be. */
@@ -159,6 +183,9 @@ export interface Flaw {
   readonly habits?: Partial<AgentHabits>;
   readonly store?: () => StateStore;
   readonly ports?: (ports: TurnPorts, world: SimWorld) => TurnPorts;
+  readonly core?: (core: Core) => Core;
+  /** Called before each run: what the broken part remembers belongs to one. */
+  readonly forget?: () => void;
 }
 
 export interface Scenario {
@@ -167,8 +194,16 @@ export interface Scenario {
   readonly runs: number;
   readonly orchestrators: number;
   readonly script: Script;
+  readonly people: PeopleScript;
+  readonly catalogue: ActionCatalogue;
   readonly faults: Faults;
+  /** Of a fork: how the steps stand that are not done again. */
+  readonly inherited?: EventOf<'StepsInherited'>;
   readonly flaw?: Flaw;
+  /** The longest that a body takes, ms, when runs are held to a time. */
+  readonly longestBodyMs?: number;
+  /** What comes of it depends on a moment: verdicts at their deadline. */
+  readonly racesTime?: boolean;
   /** When to give up, in decisions of the scheduler. */
   readonly maxDecisions?: number;
 }
@@ -185,6 +220,9 @@ export const EVERYTHING: Faults = {
   away: 0.005,
   late: 0.02,
   echo: 0.02,
+  agentFreeze: 0.005,
+  pause: 0.005,
+  stateRestart: 0.01,
 };
 
 const NAMES = Object.keys(SIM_WORKFLOWS) as (keyof typeof SIM_WORKFLOWS)[];
@@ -192,5 +230,15 @@ const NAMES = Object.keys(SIM_WORKFLOWS) as (keyof typeof SIM_WORKFLOWS)[];
 /** The scenario of a seed: one of the workflows, two runs, two orchestrators. */
 export function scenarioOf(seed: number, faults: Faults, change: Partial<Scenario> = {}): Scenario {
   const name = NAMES[seed % NAMES.length] ?? 'sixSteps';
-  return { seed, workflow: SIM_WORKFLOWS[name], runs: 2, orchestrators: 2, script: scriptOf(seed), faults, ...change };
+  return {
+    seed,
+    workflow: SIM_WORKFLOWS[name],
+    runs: 2,
+    orchestrators: 2,
+    script: scriptOf(seed),
+    people: peopleOf(seed),
+    catalogue: SIM_CATALOGUE,
+    faults,
+    ...change,
+  };
 }

@@ -1,4 +1,4 @@
-import type { AgentName, InstanceId, UnixMs } from '@devmesh/contracts/ids';
+import type { AgentName, Digest, InstanceId, UnixMs } from '@devmesh/contracts/ids';
 import type { AppendOp } from '@devmesh/contracts/state-api';
 import type { Graph } from '@devmesh/workflow/graph';
 import type { AppendResult, AcquireResult, DispatchAnswer, TurnPorts } from '../ports.js';
@@ -12,7 +12,7 @@ export interface SimWorld {
   readonly network: Network;
   readonly store: StateStore;
   readonly witness: Witness;
-  readonly graph: Graph;
+  graphOf(digest: Digest): Graph;
   readonly agents: ReadonlyMap<AgentName, SimAgent>;
   now(): UnixMs;
   uuid(): string;
@@ -23,7 +23,7 @@ export interface SimWorld {
 const APPEND_ATTEMPTS = 3;
 
 /** The ports of one process: every call goes over the simulated network. */
-export function simPorts(world: SimWorld, process: string): TurnPorts {
+export function simPorts(world: SimWorld, process: string, onTurnFailed: () => void): TurnPorts {
   const { network, store, witness, agents } = world;
 
   const write = (op: AppendOp): AppendResult => {
@@ -39,7 +39,7 @@ export function simPorts(world: SimWorld, process: string): TurnPorts {
   const append = async (op: AppendOp): Promise<AppendResult> => {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await network.call(process, `append ${op.epoch}`, () => write(op));
+        return await network.call(process, 'state', `append ${op.epoch}`, () => write(op));
       } catch (error) {
         if (attempt >= APPEND_ATTEMPTS) throw error;
       }
@@ -49,32 +49,40 @@ export function simPorts(world: SimWorld, process: string): TurnPorts {
   return {
     state: {
       acquire: (op) =>
-        network.call(process, `acquire ${op.runId.slice(-2)}`, () => store.apply(op, world.now()) as AcquireResult),
+        network.call(
+          process,
+          'state',
+          `acquire ${op.runId.slice(-2)}`,
+          () => store.apply(op, world.now()) as AcquireResult,
+        ),
       append,
-      turnFailed: () => Promise.resolve(),
+      turnFailed: (runId, epoch) => {
+        onTurnFailed();
+        store.turnFailed(runId, world.now(), epoch);
+        return Promise.resolve();
+      },
     },
     agents: {
       instances: (agent) => world.instances(agent),
       execute: (agent, request, waitMs) =>
         network
-          .callLater<DispatchAnswer>(process, `execute ${request.key.slice(37)}`, () => {
+          .callLater<DispatchAnswer>(process, { agent }, `execute ${request.key.slice(37)}`, () => {
             const target = agents.get(agent);
-            if (!target) return () => ({ value: { kind: 'unreachable' } });
-            const poll = target.execute(request, world.now() + waitMs, () => world.now());
+            if (!target) return { poll: () => ({ value: { kind: 'unreachable' } }) };
+            const { poll, gone } = target.execute(request, world.now() + waitMs);
             // The connection breaks with the instance that it led to.
-            return () => (agents.get(agent) === target ? poll() : { value: { kind: 'unreachable' } });
+            return { poll: () => (agents.get(agent) === target ? poll() : { value: { kind: 'unreachable' } }), gone };
           })
           .catch((): DispatchAnswer => ({ kind: 'unreachable' })),
       cancel: (agent, instance, key) =>
         network
-          .call(process, `cancel ${key.slice(37)}`, () => {
+          .call(process, { agent }, `cancel ${key.slice(37)}`, () => {
             const target = agents.get(agent);
-            if (target?.instance === instance) target.cancel(key);
-            return true;
+            return target?.instance === instance ? target.cancel(key) : true;
           })
           .catch(() => false),
     },
-    graphs: { graph: () => Promise.resolve(world.graph) },
+    graphs: { graph: (digest) => Promise.resolve(world.graphOf(digest)) },
     clock: { now: () => world.now() },
     ids: { uuid: () => world.uuid() },
   };

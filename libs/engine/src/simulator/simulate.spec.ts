@@ -1,7 +1,8 @@
 import type { RunEventType } from '@devmesh/contracts/event';
 import { describe, expect, it, vi } from 'vitest';
 import { EVERYTHING, NO_FAULTS, scenarioOf, SIM_WORKFLOWS, type Faults, type Scenario } from './scenarios.js';
-import { simulate, type SimulationReport } from './simulate.js';
+import type { SimulationReport } from './drive.js';
+import { simulate } from './simulate.js';
 
 // Many seeds each, on a machine that may be busy.
 vi.setConfig({ testTimeout: 60_000 });
@@ -51,6 +52,7 @@ describe('the shell and the core over simulated ports', () => {
     expect(types).toContain('StepReassigned');
     expect(Object.keys(happened).sort()).toEqual([
       'agentCrash',
+      'agentFreeze',
       'away',
       'cancel',
       'crash',
@@ -60,6 +62,10 @@ describe('the shell and the core over simulated ports', () => {
       'freeze',
       'late',
       'loss',
+      'pause',
+      'reorder',
+      'stateRestart',
+      'wait',
     ]);
   });
 

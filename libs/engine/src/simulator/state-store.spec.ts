@@ -126,9 +126,9 @@ describe('the model of state-persistence', () => {
   it('hands a due run out once in a lease, and counts', () => {
     const store = new StateStore();
     store.apply(createOp(1, { wakeAt: NOW }), NOW);
-    expect(store.due(10, DUE_LEASE_MS, NOW)).toEqual([{ runId: run(1), lease: 1 }]);
+    expect(store.due(10, DUE_LEASE_MS, NOW)).toEqual([{ runId: run(1), lease: 1, priority: 0 }]);
     expect(store.due(10, DUE_LEASE_MS, NOW)).toEqual([]);
-    expect(store.due(10, DUE_LEASE_MS, NOW + DUE_LEASE_MS)).toEqual([{ runId: run(1), lease: 2 }]);
+    expect(store.due(10, DUE_LEASE_MS, NOW + DUE_LEASE_MS)).toEqual([{ runId: run(1), lease: 2, priority: 0 }]);
   });
 
   it('C9 a claim is held while its lease lives, then lapsed for the next, and done for ever', () => {

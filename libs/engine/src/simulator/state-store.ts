@@ -1,3 +1,5 @@
+import type { ApprovalVerdict } from '@devmesh/contracts/approval';
+import type { EffectClaim, EffectClaimReply, EffectResult } from '@devmesh/contracts/effect';
 import type { InboxRow, StoredEvent } from '@devmesh/contracts/event';
 import type { Digest, ExecutionKey, RunId, UnixMs } from '@devmesh/contracts/ids';
 import type { Outcome } from '@devmesh/contracts/outcome';
@@ -20,10 +22,17 @@ import {
   type InboxPosted,
   type Lease,
 } from '@devmesh/contracts/state-api';
+import { Ledger, type LockedRun, type VerdictAnswer } from './ledger.js';
 
 interface RunRow {
   readonly id: RunId;
   readonly workflowDigest: Digest;
+  /** Bounded runs with the same scope share their places: project and workflow. */
+  readonly scope: string;
+  readonly priority: number;
+  cancelRequested: boolean;
+  /** It holds one of the places that bounded runs of its workflow share. */
+  hasPlace: boolean;
   readonly events: StoredEvent[];
   readonly inbox: (InboxRow & { read: boolean })[];
   readonly appends: Map<string, Extract<BatchResult, { result: 'appended' }>>;
@@ -65,6 +74,10 @@ export class StateStore {
   protected readonly runs = new Map<RunId, RunRow>();
   private readonly idempotency = new Map<string, { runId: RunId; requestHash: Digest }>();
   private readonly executions = new Map<ExecutionKey, ExecutionRow>();
+  /** How many places bounded runs of a scope have, as the last create said. */
+  private readonly bounds = new Map<string, number>();
+  /** Approvals and effects. */
+  readonly ledger = new Ledger();
   private nextRow = 1;
 
   batch(ops: readonly BatchOp[], now: UnixMs): BatchResult[] {
@@ -94,22 +107,33 @@ export class StateStore {
         this.idempotency.set(name, { runId: op.runId, requestHash: op.idempotency.requestHash });
     }
     if (this.runs.has(op.runId)) return { result: 'created', runId: op.runId, fresh: false };
+    const scope = `${op.projectId} ${op.workflow.name}`;
+    if (op.maxConcurrent !== undefined) this.bounds.set(scope, op.maxConcurrent);
+    const queued = op.maxConcurrent !== undefined && this.held(scope) >= op.maxConcurrent;
+    // What was decided for a run that has to wait is decided again when it has a place.
+    const events = queued
+      ? op.events.filter(({ type }) => type === 'RunCreated' || type === 'StepsInherited')
+      : op.events;
     this.runs.set(op.runId, {
       id: op.runId,
+      scope,
+      priority: op.priority ?? 0,
+      cancelRequested: false,
+      hasPlace: op.maxConcurrent !== undefined && !queued,
       workflowDigest: op.workflow.digest,
-      events: op.events.map((event, index) => ({ seq: index + 1, event })),
+      events: events.map((event, index) => ({ seq: index + 1, event })),
       inbox: [],
       appends: new Map(),
-      status: 'running',
+      status: queued ? 'queued' : 'running',
       epoch: 0,
       owner: null,
       inTurn: false,
-      wakeAt: op.wakeAt,
+      wakeAt: queued ? null : op.wakeAt,
       lease: 0,
       turnFailures: 0,
       checkpoint: null,
     });
-    return { result: 'created', runId: op.runId, fresh: true };
+    return { result: 'created', runId: op.runId, fresh: true, ...(queued ? { queued } : {}) };
   }
 
   private acquire(op: AcquireOp, now: UnixMs): BatchResult {
@@ -141,14 +165,18 @@ export class StateStore {
     if (op.epoch !== run.epoch)
       return refused('stale_epoch', `epoch ${op.epoch} of run ${op.runId} is over; it is at ${run.epoch}`);
     if (op.ended && run.status === 'ended') return refused('run_ended', `run ${op.runId} has ended already`);
+    if (op.ifRead && run.inbox.some((row) => !row.read && !op.consume.includes(row.id)))
+      return refused('unread', `run ${op.runId} has unread rows; read them first`);
     const ends = op.ended !== null || run.status === 'ended';
     if (op.wakeAt === null && !ends)
       return refused('invalid_request', `run ${op.runId} has not ended, so it needs a wakeAt`);
     for (const event of op.events) run.events.push({ seq: run.events.length + 1, event });
     if (op.checkpoint) run.checkpoint = { seq: run.events.length, state: op.checkpoint };
     for (const row of run.inbox) if (op.consume.includes(row.id)) row.read = true;
-    if (op.ended) run.status = 'ended';
-    else if (run.status === 'stuck') run.status = 'running';
+    this.ledger.append(op);
+    if (op.ended) this.end(run, now);
+    else if (op.paused !== undefined && run.status !== 'ended') run.status = op.paused ? 'paused' : 'running';
+    else if (run.status === 'stuck' || run.status === 'queued') run.status = 'running';
     run.turnFailures = 0;
     const inbox = this.unread(run);
     const parked = op.park && inbox.length === 0;
@@ -161,28 +189,78 @@ export class StateStore {
     return reply;
   }
 
+  /** The run has ended: the next one that waits for its place, and is to go on, gets it. */
+  private end(run: RunRow, now: UnixMs): void {
+    run.status = 'ended';
+    if (!run.hasPlace) return;
+    run.hasPlace = false;
+    const [next] = [...this.runs.values()]
+      .filter((other) => other.scope === run.scope && other.status === 'queued' && !other.cancelRequested)
+      .sort((a, b) => b.priority - a.priority || (a.id < b.id ? -1 : 1));
+    if (!next || this.held(run.scope) >= (this.bounds.get(run.scope) ?? 0)) return;
+    next.status = 'running';
+    next.hasPlace = true;
+    next.wakeAt = now;
+  }
+
+  private held(scope: string): number {
+    return [...this.runs.values()].filter((run) => run.scope === scope && run.hasPlace).length;
+  }
+
+  private locked(runId: RunId): LockedRun | undefined {
+    const run = this.runs.get(runId);
+    return run && { ended: run.status === 'ended', cancelRequested: run.cancelRequested };
+  }
+
+  /** Puts a verdict on record and tells the run, if it counts. */
+  verdict(approvalId: string, given: ApprovalVerdict, now: UnixMs): VerdictAnswer {
+    const runId = this.ledger.runOf(approvalId) ?? '';
+    const run = this.locked(runId);
+    if (!run) return 'not_found';
+    const answer = this.ledger.decide(approvalId, given, run, now);
+    if (answer === 'accepted') {
+      const { verdict, by, comment } = given;
+      this.post(
+        runId,
+        { dedupeKey: `approval/${approvalId}`, message: { kind: 'verdict', approvalId, verdict, by, comment } },
+        now,
+      );
+    }
+    return answer;
+  }
+
+  claimEffect(claim: EffectClaim, now: UnixMs): EffectClaimReply {
+    return this.ledger.claim(claim, this.locked(claim.key.slice(0, 36)), now);
+  }
+
+  recordEffect(result: EffectResult): 'recorded' | 'conflict' {
+    return this.ledger.record(result);
+  }
+
   post(runId: RunId, { dedupeKey, message }: InboxPost, now: UnixMs): InboxPosted | Refusal {
     const run = this.runs.get(runId);
     if (!run) return refused('not_found', `there is no run ${runId}`);
     if (run.status === 'ended') return { accepted: false, ended: true };
     if (run.inbox.some((row) => row.dedupeKey === dedupeKey)) return { accepted: false, ended: false };
     run.inbox.push({ id: String(this.nextRow++), dedupeKey, message, read: false });
+    if (message.kind === 'cancel') run.cancelRequested = true;
     if (message.kind === 'result' && this.executions.get(message.key)?.claim === 'none')
       this.executions.delete(message.key);
-    if (!run.inTurn) run.wakeAt = now;
+    // A run that waits for its place is woken by nothing but that, and by its cancel.
+    if (!run.inTurn && (run.status !== 'queued' || message.kind === 'cancel')) run.wakeAt = now;
     return { accepted: true, ended: false };
   }
 
   due(limit: number, leaseMs: number, now: UnixMs): DueRun[] {
     const due = [...this.runs.values()]
       .filter((run) => run.wakeAt !== null && run.wakeAt <= now)
-      .sort((a, b) => (a.wakeAt ?? 0) - (b.wakeAt ?? 0) || (a.id < b.id ? -1 : 1))
+      .sort((a, b) => b.priority - a.priority || (a.wakeAt ?? 0) - (b.wakeAt ?? 0) || (a.id < b.id ? -1 : 1))
       .slice(0, limit);
     return due.map((run) => {
       run.wakeAt = now + leaseMs;
       run.lease++;
       run.inTurn = true;
-      return { runId: run.id, lease: run.lease };
+      return { runId: run.id, lease: run.lease, priority: run.priority };
     });
   }
 
@@ -206,9 +284,11 @@ export class StateStore {
     return { failures: run.turnFailures, stuck: run.status === 'stuck' };
   }
 
-  claim({ key, instance, leaseMs }: ClaimRequest, now: UnixMs): ClaimReply {
+  /** `barred`: the run counts the execution no longer, so nothing may be done under its key. */
+  claim({ key, instance, leaseMs }: ClaimRequest, now: UnixMs): ClaimReply | 'barred' {
     const row = this.executions.get(key);
     if (row?.outcome) return { claim: 'done', outcome: row.outcome };
+    if (this.ledger.isBarred(key)) return 'barred';
     const free = row === undefined || row.claim === 'none';
     const mine = !free && row.instance === instance;
     if (!free && !mine && row.leaseUntil > now) return { claim: 'held', retryAfterMs: row.leaseUntil - now };
@@ -252,6 +332,7 @@ export class StateStore {
         unread: number;
         epoch: number;
         turnFailures: number;
+        inTurn: boolean;
         appended(appendId: string): boolean;
       }
     | undefined {
@@ -265,6 +346,7 @@ export class StateStore {
         unread: this.unread(run).length,
         epoch: run.epoch,
         turnFailures: run.turnFailures,
+        inTurn: run.inTurn,
         appended: (appendId) => run.appends.has(appendId),
       }
     );

@@ -17,7 +17,8 @@ export interface GitHttpServerOptions {
   readonly password?: string;
 }
 
-function serve(root: string, request: IncomingMessage, response: ServerResponse): void {
+/** Answers a request of a git client with git's own `http-backend`; `writable` takes pushes too. */
+export function serveGit(root: string, request: IncomingMessage, response: ServerResponse, writable = false): void {
   const url = new URL(request.url ?? '/', 'http://localhost');
   const backend = spawn('git', ['http-backend'], {
     env: {
@@ -26,9 +27,11 @@ function serve(root: string, request: IncomingMessage, response: ServerResponse)
       GIT_HTTP_EXPORT_ALL: '1',
       GIT_CONFIG_NOSYSTEM: '1',
       GIT_CONFIG_GLOBAL: '/dev/null',
-      GIT_CONFIG_COUNT: '1',
+      GIT_CONFIG_COUNT: '2',
       GIT_CONFIG_KEY_0: 'uploadpack.allowReachableSHA1InWant',
       GIT_CONFIG_VALUE_0: 'true',
+      GIT_CONFIG_KEY_1: 'http.receivepack',
+      GIT_CONFIG_VALUE_1: String(writable),
       PATH_INFO: decodeURIComponent(url.pathname),
       QUERY_STRING: url.search.slice(1),
       REQUEST_METHOD: request.method ?? 'GET',
@@ -66,7 +69,7 @@ export async function startGitHttpServer(options: GitHttpServerOptions = {}): Pr
     const expected = `Basic ${Buffer.from(`${user ?? ''}:${password ?? ''}`).toString('base64')}`;
     if (user !== undefined && authorization !== expected) {
       response.writeHead(401, { 'www-authenticate': 'Basic realm="sample"' }).end();
-    } else serve(root, request, response);
+    } else serveGit(root, request, response);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

@@ -43,6 +43,10 @@ async function rig(
   return { consul, discovery, warnings, addresses: () => discovery.instances('cicd').map(({ address }) => address) };
 }
 
+/** How often it was asked who there is; asked again means that it answered before. */
+const asked = (consul: ScriptedConsul, service: string): number =>
+  consul.server.received.filter(({ path }) => path.includes(`/v1/health/service/${service}`)).length;
+
 describe('ConsulDiscovery, with a scripted server in the place of Consul', () => {
   it('hears of changes by a blocking query, and lists only what passes', async () => {
     const { consul, discovery, addresses } = await rig();
@@ -78,6 +82,9 @@ describe('ConsulDiscovery, with a scripted server in the place of Consul', () =>
     const back = await ScriptedConsul.start(port);
     ended.push(() => back.stop());
     back.put('x', 'other', 'http://127.0.0.1:7');
+    // It knows of none yet: that is no news.
+    await expect.poll(() => asked(back, 'cicd'), { timeout: 8_000 }).toBeGreaterThanOrEqual(2);
+    expect(addresses()).toEqual(['http://127.0.0.1:1']);
     back.put('cicd-9', 'cicd', 'http://127.0.0.1:9');
     await expect.poll(addresses, { timeout: 8_000 }).toEqual(['http://127.0.0.1:9']);
     expect(warnings).toHaveLength(1);
@@ -91,6 +98,7 @@ describe('ConsulDiscovery, with a scripted server in the place of Consul', () =>
       instance: 'cicd-7',
       address: 'http://127.0.0.1:18005',
       version: '1.2.3',
+      revision: '0123abc',
     });
     expect(consul.services.get('cicd-7')).toMatchObject({
       Name: 'cicd',

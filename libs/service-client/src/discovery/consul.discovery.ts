@@ -20,8 +20,10 @@ export interface ConsulDiscoveryOptions {
 const CHECK_INTERVAL = '1s';
 /** The shortest that Consul takes. Until then a dead instance is only listed as critical, and nobody here asks for those. */
 const FORGET_AFTER = '1m';
-/** First pause after a failed query, ms; doubled each time up to 30 s by the library. */
-const BACKOFF_MS = 100;
+/** The first pause after a failed query, ms; each further one is twice the one before, up to the bound. */
+const PAUSE_MS = 100;
+/** So soon after an outage is known, at most, who came or went in it, ms. */
+const MAX_PAUSE_MS = 2_000;
 
 interface HealthEntry {
   readonly Node: { readonly Address: string };
@@ -35,12 +37,14 @@ interface HealthEntry {
 
 /**
  * Discovery through Consul. One blocking query per service that was asked for keeps the instances that pass their checks. When
- * Consul can't be reached, the last answer stays good; a service that it has no instance of is looked for in the static endpoints.
+ * Consul can't be reached, the last answer stays good, and after that until it knows an instance again; a service that it has no
+ * instance of is looked for in the static endpoints.
  */
 export class ConsulDiscovery implements Discovery {
   readonly #consul: Consul;
   readonly #options: ConsulDiscoveryOptions;
   readonly #watches = new Map<ServiceName, Watch>();
+  readonly #pauses = new Map<ServiceName, NodeJS.Timeout>();
   readonly #passing = new Map<ServiceName, readonly Instance[]>();
   readonly #listeners = new Set<(service: ServiceName, instances: readonly Instance[]) => void>();
   #self: SelfDescription | undefined;
@@ -61,7 +65,7 @@ export class ConsulDiscovery implements Discovery {
   instances(service: ServiceName): readonly Instance[] {
     if (!this.#watches.has(service) && !this.#closed) this.#watch(service);
     const passing = this.#passing.get(service);
-    // An empty answer may only mean that Consul was restarted; trying a dead address costs little.
+    // Trying an address where nobody may be costs little.
     return passing === undefined || passing.length === 0 ? this.#options.behind.instances(service) : passing;
   }
 
@@ -72,7 +76,7 @@ export class ConsulDiscovery implements Discovery {
 
   async register(self: SelfDescription): Promise<void> {
     this.#self = self;
-    this.#timer ??= setInterval(() => void this.#announce(), this.#options.registerEveryMs ?? 30_000).unref();
+    this.#timer ??= setInterval(() => void this.#announce(), this.#options.registerEveryMs ?? 5_000).unref();
     await this.#announce();
   }
 
@@ -92,6 +96,7 @@ export class ConsulDiscovery implements Discovery {
     this.#closed = true;
     clearInterval(this.#timer);
     for (const watch of this.#watches.values()) watch.end();
+    for (const pause of this.#pauses.values()) clearTimeout(pause);
     this.#watches.clear();
     this.#listeners.clear();
   }
@@ -106,7 +111,13 @@ export class ConsulDiscovery implements Discovery {
         id: self.instance,
         address: hostname,
         port: Number(port),
-        meta: { instance: self.instance, version: self.version, address: self.address },
+        tags: [`version=${self.version}`, `revision=${self.revision}`],
+        meta: {
+          instance: self.instance,
+          version: self.version,
+          revision: self.revision,
+          address: self.address,
+        },
         // Usable at once: it registers when it listens.
         check: {
           name: 'ready',
@@ -123,22 +134,33 @@ export class ConsulDiscovery implements Discovery {
     }
   }
 
-  #watch(service: ServiceName): void {
+  /** `failed`: how many queries in a row did. */
+  #watch(service: ServiceName, failed = 0): void {
     const watch = this.#consul.watch({
       // Called by the library as a method of `health`; it only wants to know which.
       // oxlint-disable-next-line typescript/unbound-method
       method: this.#consul.health.service,
       options: { service, passing: true, wait: `${this.#options.waitMs ?? 30_000}ms` } as never,
-      backoffFactor: BACKOFF_MS,
     });
     this.#watches.set(service, watch);
+    let inARow = failed;
+    // A Consul that came back with nothing learns within seconds who is there; until then the last answer is the best there is.
+    let afterOutage = failed > 0;
     watch.on('change', (entries: readonly HealthEntry[]) => {
       this.#warned = false;
+      inARow = 0;
+      if (afterOutage && entries.length === 0) return;
+      afterOutage = false;
       const instances = Object.freeze(entries.map(toInstance));
       this.#passing.set(service, instances);
       for (const listener of this.#listeners) listener(service, instances);
     });
     watch.on('error', (error: unknown) => {
+      // Asked anew, from the beginning: a Consul that came back with nothing counts from one, and would answer a question for news since
+      // a later number only when its wait is over.
+      watch.end();
+      const pause = Math.min(MAX_PAUSE_MS, PAUSE_MS * 2 ** inARow);
+      this.#pauses.set(service, setTimeout(() => this.#watch(service, inARow + 1), pause).unref());
       this.#warn(
         `Consul at ${this.#options.address} does not answer; going on with what was last known: ${text(error)}`,
       );

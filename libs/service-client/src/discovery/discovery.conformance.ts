@@ -12,7 +12,13 @@ export interface DiscoveryRig {
 
 export type MakeRig = (instances: Partial<Record<ServiceName, string[]>>) => Promise<DiscoveryRig>;
 
-const self = { service: 'cicd', instance: 'cicd-1', address: 'http://127.0.0.1:18005', version: '0.1.0' } as const;
+const self = {
+  service: 'cicd',
+  instance: 'cicd-1',
+  address: 'http://127.0.0.1:18005',
+  version: '0.1.0',
+  revision: '0123abc',
+} as const;
 const [a, b] = ['http://127.0.0.1:18001', 'http://127.0.0.1:18002'];
 
 /** What every adapter of `Discovery` promises. */

@@ -9,6 +9,8 @@ export interface SelfDescription {
   /** Base URL under which others reach it. */
   readonly address: string;
   readonly version: string;
+  /** The git revision that runs. */
+  readonly revision: string;
 }
 
 /**

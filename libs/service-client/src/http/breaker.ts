@@ -1,5 +1,6 @@
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { ServiceName } from '@devmesh/contracts/services';
+import type { BreakerState } from '@devmesh/contracts/system-status';
 import CircuitBreaker from 'opossum';
 import { TransportError } from './transport-error.js';
 
@@ -9,8 +10,6 @@ export interface BreakerLimits {
   /** How long it stays open before one call probes, ms. */
   readonly openMs: number;
 }
-
-export type BreakerState = 'closed' | 'half_open' | 'open';
 
 /** What holds for a service where the configuration says nothing. */
 export const BREAKER_DEFAULTS: Readonly<Partial<Record<ServiceName, BreakerLimits>>> & {

@@ -9,6 +9,9 @@ export interface HttpClient {
   close(): Promise<void>;
 }
 
+/** What a call needs of axios's defaults; the rest would be merged into the configuration of every call. */
+const NEEDED = new Set(['adapter', 'transformRequest', 'transformResponse', 'validateStatus', 'headers']);
+
 /** The one axios instance of a process: bodies and replies as they are, every status an answer. */
 export function createHttpClient(agent: Agent = keepAliveAgent()): HttpClient {
   const http = axios.create({
@@ -16,11 +19,11 @@ export function createHttpClient(agent: Agent = keepAliveAgent()): HttpClient {
     transformRequest: [],
     transformResponse: [],
     validateStatus: null,
-    maxRedirects: 0,
   });
+  for (const name of Object.keys(http.defaults)) if (!NEEDED.has(name)) Reflect.deleteProperty(http.defaults, name);
   // What axios would add to every request by itself is not wanted by our services.
+  for (const name of Object.keys(http.defaults.headers)) Reflect.deleteProperty(http.defaults.headers, name);
   http.defaults.headers.common = { accept: 'application/json, application/problem+json' };
-  for (const method of ['post', 'put', 'patch'] as const) http.defaults.headers[method] = {};
   return { http, close: () => agent.destroy() };
 }
 

@@ -88,6 +88,16 @@ describe('readConfig', () => {
     expect(complaint(() => read({ STORE_FOLDER: 'x', PASSWORD_FILE: file, PASSWORD: 'y' }))).toContain('both set');
   });
 
+  it('puts the password of a file into a URL that has none', () => {
+    const file = join(folder, 'url-password');
+    writeFileSync(file, 'p@ss/word\n', { mode: 0o600 });
+    const url = { STORE_FOLDER: 'x', PASSWORD: 'redis://user@host:1/0', PASSWORD_PASSWORD_FILE: file };
+    expect(read(url).password).toBe('redis://user:p%40ss%2Fword@host:1/0');
+    const both = { ...url, PASSWORD: 'redis://user:one@host:1/0' };
+    expect(complaint(() => read(both))).toMatch(/leave one of them out/);
+    expect(complaint(() => read({ ...url, PASSWORD_PASSWORD_FILE: `${file}x` }))).toContain('ENOENT');
+  });
+
   it('refuses settings that nobody reads, and files that are none', () => {
     expect(complaint(() => read({ STORE_FOLDER: 'x' }, 'shop: {prot: 1}'))).toContain('shop.prot');
     expect(complaint(() => read({ STORE_FOLDER: 'x' }, 'shop: [1'))).toContain("can't be read");

@@ -134,12 +134,29 @@ function fromEnvironment(
   const { variable, secret } = place.setting;
   const direct = env[variable] || undefined;
   const file = secret ? env[`${variable}_FILE`] || undefined : undefined;
+  const passwordFile = secret ? env[`${variable}_PASSWORD_FILE`] || undefined : undefined;
+  if (passwordFile !== undefined && file === undefined && direct !== undefined)
+    return withPassword(variable, direct, passwordFile, problems);
   if (file === undefined) return direct;
   if (direct !== undefined) {
     problems.push(`${variable} and ${variable}_FILE are both set: unset one`);
     return undefined;
   }
   return readSecretFile(`${variable}_FILE`, file, problems);
+}
+
+/** The URL with the password of a file, for what keeps passwords in files of their own. */
+function withPassword(variable: string, text: string, file: string, problems: string[]): string | undefined {
+  const password = readSecretFile(`${variable}_PASSWORD_FILE`, file, problems);
+  if (password === undefined) return undefined;
+  if (!URL.canParse(text)) return text;
+  const url = new URL(text);
+  if (url.password !== '') {
+    problems.push(`${variable} has a password and ${variable}_PASSWORD_FILE names one: leave one of them out`);
+    return undefined;
+  }
+  url.password = encodeURIComponent(password);
+  return url.href;
 }
 
 /** A secret file that others than its owner may read is refused: it is no secret. */
@@ -150,7 +167,8 @@ function readSecretFile(variable: string, file: string, problems: string[]): str
       problems.push(`${variable} names ${file}, which others may read (mode ${mode.toString(8)}): chmod 600 ${file}`);
       return undefined;
     }
-    return readFileSync(file, 'utf8').trim();
+    // As an empty variable is: not set.
+    return readFileSync(file, 'utf8').trim() || undefined;
   } catch (error) {
     problems.push(
       `${variable} names ${file}, which can't be read (${(error as NodeJS.ErrnoException).code}): create it with mode 0600`,

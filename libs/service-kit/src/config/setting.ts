@@ -17,7 +17,10 @@ export function setting<S extends z.ZodType>(variable: string, hint: string, sch
   return schema;
 }
 
-/** As `setting`; the value is never shown, and `<variable>_FILE` may name a file (mode 0600) that holds it. */
+/**
+ * As `setting`; the value is never shown, and `<variable>_FILE` may name a file (mode 0600) that holds it. Of a URL the password alone may
+ * be in a file, named by `<variable>_PASSWORD_FILE`.
+ */
 export function secretSetting<S extends z.ZodType>(variable: string, hint: string, schema: S): S {
   settings.add(schema, { variable, hint, secret: true });
   return schema;

@@ -1,6 +1,7 @@
 import { isSpanContextValid, trace } from '@opentelemetry/api';
 import { createLogger as createWinston, format, transports, type Logger as Winston } from 'winston';
 import { workContext } from '../context/request-context.js';
+import { GatheredOutput } from './gathered-output.js';
 import { redact, redactText } from './redact.js';
 
 export type LogLevel = 'error' | 'warn' | 'info' | 'debug';
@@ -9,7 +10,7 @@ export type LogFields = Readonly<Record<string, unknown>>;
 export interface LoggerOptions {
   readonly service: string;
   readonly level: LogLevel;
-  /** Where the lines go; default: standard output. */
+  /** Where the lines go; default: standard output, lines that come close to each other together. */
   readonly stream?: NodeJS.WritableStream;
   readonly now?: () => Date;
 }
@@ -23,10 +24,12 @@ const MESSAGE = Symbol.for('message');
 export class Logger {
   readonly #winston: Winston;
   readonly #fields: LogFields;
+  readonly #output: GatheredOutput | undefined;
 
-  private constructor(winston: Winston, fields: LogFields) {
+  private constructor(winston: Winston, fields: LogFields, output: GatheredOutput | undefined) {
     this.#winston = winston;
     this.#fields = fields;
+    this.#output = output;
   }
 
   static create(options: LoggerOptions): Logger {
@@ -49,14 +52,18 @@ export class Logger {
       info[MESSAGE] = JSON.stringify(entry);
       return info;
     });
-    const transport =
-      options.stream === undefined ? new transports.Console() : new transports.Stream({ stream: options.stream });
-    return new Logger(createWinston({ level: options.level, format: line(), transports: [transport] }), {});
+    const stream = options.stream ?? new GatheredOutput();
+    const winston = createWinston({
+      level: options.level,
+      format: line(),
+      transports: [new transports.Stream({ stream })],
+    });
+    return new Logger(winston, {}, stream instanceof GatheredOutput ? stream : undefined);
   }
 
   /** A logger that adds these fields to every line. */
   with(fields: LogFields): Logger {
-    return new Logger(this.#winston, { ...this.#fields, ...fields });
+    return new Logger(this.#winston, { ...this.#fields, ...fields }, this.#output);
   }
 
   isEnabled(level: LogLevel): boolean {
@@ -84,5 +91,6 @@ export class Logger {
     // Members named like the line's own would overwrite them in winston.
     const { level: _level, message: _message, ...rest } = { ...this.#fields, ...fields };
     this.#winston.log({ ...rest, level, message });
+    if (level === 'error' || level === 'warn') this.#output?.flush();
   }
 }

@@ -15,7 +15,11 @@ export const METRICS = {
     labels: [],
     buckets: SECONDS_OF_A_RUN,
   },
-  active_workflows: { type: 'gauge', help: 'Runs that have not ended', labels: [] },
+  active_workflows: {
+    type: 'gauge',
+    help: 'Runs that are running or stuck; not those that are queued or paused',
+    labels: [],
+  },
   agent_calls_total: { type: 'counter', help: 'Calls of agents by how they ended', labels: ['agent', 'status'] },
   agent_execution_seconds: {
     type: 'histogram',
@@ -49,8 +53,28 @@ export const METRICS = {
     buckets: SECONDS_OF_A_CALL,
   },
   approvals_pending: { type: 'gauge', help: 'Approvals that wait for a person', labels: [] },
+  approvals_overdue: {
+    type: 'gauge',
+    help: 'Approvals that wait and were passed on to others, or whose time is three quarters gone',
+    labels: [],
+  },
+  backup_last_success_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the last backup was whole, Unix time',
+    labels: [],
+  },
+  certificate_expiry_timestamp_seconds: {
+    type: 'gauge',
+    help: 'When the certificate that the public door shows ends, Unix time',
+    labels: ['host'],
+  },
+  data_disk_free_bytes: { type: 'gauge', help: 'Free on the disk of the data folder, for us', labels: [] },
+  data_disk_size_bytes: { type: 'gauge', help: 'Size of the disk of the data folder', labels: [] },
   queue_depth: { type: 'gauge', help: 'Jobs that wait for a worker', labels: [] },
   oldest_runnable_seconds: { type: 'gauge', help: 'Age of the run that has waited longest for a turn', labels: [] },
+  runs_pruned_total: { type: 'counter', help: 'Ended runs whose detail was removed', labels: [] },
+  artifacts_collected_total: { type: 'counter', help: 'Artifacts removed because nothing refers to them', labels: [] },
+  artifacts_collected_bytes_total: { type: 'counter', help: 'Bytes of artifacts that were removed', labels: [] },
   state_transactions_total: { type: 'gauge', help: 'Writing transactions of state-persistence', labels: [] },
   state_statements_total: { type: 'gauge', help: 'Statements that state-persistence sent', labels: [] },
   http_request_duration_seconds: {
@@ -61,8 +85,14 @@ export const METRICS = {
   },
   process_cpu_seconds_total: { type: 'gauge', help: 'CPU time of the process', labels: [] },
   process_resident_memory_bytes: { type: 'gauge', help: 'Resident memory', labels: [] },
+  process_memory_limit_bytes: {
+    type: 'gauge',
+    help: 'Memory that the process may use: that of its container, or of the machine',
+    labels: [],
+  },
   process_start_time_seconds: { type: 'gauge', help: 'Start of the process, Unix time', labels: [] },
   nodejs_heap_size_used_bytes: { type: 'gauge', help: 'Heap in use', labels: [] },
+  nodejs_heap_size_limit_bytes: { type: 'gauge', help: 'Heap at which the process ends', labels: [] },
   nodejs_eventloop_utilization_ratio: { type: 'gauge', help: 'Share of time the event loop was busy', labels: [] },
 } as const satisfies Record<string, MetricDefinition>;
 

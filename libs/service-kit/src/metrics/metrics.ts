@@ -1,4 +1,8 @@
+import type { StatsFs } from 'node:fs';
+import { statfs } from 'node:fs/promises';
+import { totalmem } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { getHeapStatistics } from 'node:v8';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import { METRICS, type LabelOf, type MetricName, type MetricOf } from './catalogue.js';
 
@@ -74,12 +78,30 @@ export function registerProcessMetrics(metrics: Metrics, startedAt: number): voi
     gauge.set((user + system) / 1e6);
   });
   metrics.gauge('process_resident_memory_bytes', (gauge) => gauge.set(process.memoryUsage.rss()));
+  // Without a container the constraint is unknown, 0 or larger than any machine.
+  const constrained = process.constrainedMemory();
+  const limit = constrained > 0 ? Math.min(constrained, totalmem()) : totalmem();
+  metrics.gauge('process_memory_limit_bytes').set(limit);
   metrics.gauge('process_start_time_seconds').set(startedAt / 1000);
   metrics.gauge('nodejs_heap_size_used_bytes', (gauge) => gauge.set(process.memoryUsage().heapUsed));
+  metrics.gauge('nodejs_heap_size_limit_bytes').set(getHeapStatistics().heap_size_limit);
   let before = performance.eventLoopUtilization();
   metrics.gauge('nodejs_eventloop_utilization_ratio', (gauge) => {
     const now = performance.eventLoopUtilization();
     gauge.set(performance.eventLoopUtilization(now, before).utilization);
     before = now;
   });
+}
+
+/** The disk that a service keeps its data on. While the folder is not there, nothing is said of it. */
+export function registerDiskMetrics(metrics: Metrics, folder: string): void {
+  const read = (name: 'data_disk_free_bytes' | 'data_disk_size_bytes', blocks: (disk: StatsFs) => number): void => {
+    metrics.gauge(name, async (gauge) => {
+      const disk = await statfs(folder).catch(() => undefined);
+      if (disk === undefined) gauge.remove();
+      else gauge.set(blocks(disk) * disk.bsize);
+    });
+  };
+  read('data_disk_free_bytes', ({ bavail }) => bavail);
+  read('data_disk_size_bytes', (disk) => disk.blocks);
 }

@@ -48,6 +48,11 @@ export function submitSpan(runId: RunId): SpanContext {
   return { ...runSpan(runId), spanId: spanIdFor(`${runId}/submit`) };
 }
 
+/** The span of a turn's time on the queue, since that instant (Unix ms): a child of the run's. */
+export function queueSpan(runId: RunId, since: number): SpanContext {
+  return { ...runSpan(runId), spanId: spanIdFor(`${runId}/queue/${since}`) };
+}
+
 /** Does `work` as part of an engine span: calls made in it become its children, here and in the services called. */
 export function withinEngineSpan<T>(span: () => SpanContext, work: () => T): T {
   if (tracing() === undefined) return work();

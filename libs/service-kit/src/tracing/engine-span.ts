@@ -8,7 +8,15 @@ import {
   type SpanContext,
 } from '@opentelemetry/api';
 import type { ExecutionKey, RunId } from '@devmesh/contracts/ids';
-import { ENGINE_ATTRIBUTE, engineSpanOf, runSpan, stepSpan, submitSpan, withEngineSpan } from './engine-context.js';
+import {
+  ENGINE_ATTRIBUTE,
+  engineSpanOf,
+  queueSpan,
+  runSpan,
+  stepSpan,
+  submitSpan,
+  withEngineSpan,
+} from './engine-context.js';
 import { tracing } from './state.js';
 import { parseTraceparent } from './trace-header.js';
 
@@ -46,19 +54,23 @@ function record({ name, ids, parent, links, startedAt, endedAt, attributes, erro
 
 /**
  * Exports the span of a run that has ended; called once, after the append that ended it. `traceparent` is that of the request
- * that submitted it, which becomes a link.
+ * that submitted it, which becomes a link; so does the trace of the run that it goes on from, `forkOf`.
  */
 export function recordRunSpan(
-  run: EngineSpanTimes & { runId: RunId; workflow: string; traceparent?: string | null },
+  run: EngineSpanTimes & { runId: RunId; workflow: string; traceparent?: string | null; forkOf?: RunId | null },
 ): void {
   if (tracing() === undefined) return;
   const request = parseTraceparent(run.traceparent ?? undefined);
+  const links = [
+    ...(request === undefined ? [] : [{ context: request }]),
+    ...(run.forkOf ? [{ context: runSpan(run.forkOf), attributes: { 'devmesh.run': run.forkOf } }] : []),
+  ];
   record({
     ...run,
     name: `run ${run.workflow}`,
     ids: runSpan(run.runId),
     attributes: { ...run.attributes, 'devmesh.run': run.runId, 'devmesh.workflow': run.workflow },
-    ...(request === undefined ? {} : { links: [{ context: request }] }),
+    ...(links.length === 0 ? {} : { links }),
   });
 }
 
@@ -85,6 +97,17 @@ export async function inSubmitSpan<T extends { readonly runId: RunId; readonly f
     });
   }
   return made;
+}
+
+/** Exports the time that a turn of a run waited on the queue, as a span of the run. */
+export function recordQueueSpan(turn: EngineSpanTimes & { runId: RunId }): void {
+  record({
+    ...turn,
+    name: 'queue',
+    ids: queueSpan(turn.runId, turn.startedAt),
+    parent: runSpan(turn.runId),
+    attributes: { 'devmesh.run': turn.runId },
+  });
 }
 
 /** Exports the span of one attempt of a step, once its end (completed, cancelled, superseded) is on record. */

@@ -16,7 +16,7 @@ export interface TracingOptions {
  * What machines ask every few seconds, whether or not anything happens: traces of that tell nothing, and a long poll would
  * export what it asked the database half a minute before itself.
  */
-const UNTRACED = /^\/(health|metrics)\b|^\/v1\/(agent|runs\/due)(\?|$)/;
+const UNTRACED = /^\/(health|metrics)\b|^\/v1\/(agent|runs\/due|triggers\/due)(\?|$)/;
 /** How long a span waits for others to be sent with, ms. */
 const EXPORT_DELAY_MS = 2_000;
 

@@ -5,7 +5,7 @@ import { executionKey } from '@devmesh/contracts/ids';
 import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-base';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { runSpan, stepSpan, withinEngineSpan } from './engine-context.js';
-import { flushTraces, inExecutionSpan, recordRunSpan, recordStepSpan } from './engine-span.js';
+import { flushTraces, inExecutionSpan, recordQueueSpan, recordRunSpan, recordStepSpan } from './engine-span.js';
 import { EnginePropagator } from './propagator.js';
 import { startTracing } from './start.js';
 
@@ -102,6 +102,18 @@ describe('tracing', () => {
     expect(spans.length).toBeGreaterThanOrEqual(5);
     expect(orphans(spans)).toEqual([]);
     expect(new Set(spans.map((span) => span.spanContext().traceId))).toEqual(new Set([runSpan(KEPT).traceId]));
+  });
+
+  it('links a run that goes on from another to the trace of that, and shows what it waited on the queue', async () => {
+    recordQueueSpan({ runId: KEPT, startedAt: 1, endedAt: 5 });
+    recordQueueSpan({ runId: KEPT, startedAt: 6, endedAt: 7 });
+    recordRunSpan({ runId: KEPT, workflow: 'deliver', startedAt: 1, endedAt: 9, forkOf: DROPPED });
+    await flushTraces();
+    const spans = exporter.getFinishedSpans();
+    expect(orphans(spans)).toEqual([]);
+    expect(spans.map(({ name }) => name)).toEqual(['queue', 'queue', 'run deliver']);
+    expect(new Set(spans.map((span) => span.spanContext().spanId)).size).toBe(3);
+    expect(spans[2]?.links.map((link) => link.context.traceId)).toEqual([runSpan(DROPPED).traceId]);
   });
 
   it('makes no span of its own for what no traced work asked for', async () => {

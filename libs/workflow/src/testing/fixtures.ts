@@ -7,7 +7,7 @@ import type { Outcome } from '@devmesh/contracts/outcome';
 import type { RunRepository } from '@devmesh/contracts/run';
 import { z } from 'zod';
 import { advance, start, type Advanced, type Input } from '../advance.js';
-import type { Environment } from '../decide.js';
+import type { Environment } from '../environment.js';
 import { graphOf, type Graph } from '../graph.js';
 import { parseWorkflow } from '../parse.js';
 import type { RunState, StepPhase, StepState } from '../state.js';
@@ -17,18 +17,24 @@ export const T0: UnixMs = 1_000_000;
 
 const worker = { input: z.looseObject({}), output: z.looseObject({}), timeoutMs: 60_000, isDefault: true };
 
-/** `worker` works, `judge` gives verdicts; no agent that an implicit last step would need. */
+/** `worker` works, `judge` gives verdicts, `actor` acts and takes back; no agent that an implicit last step would need. */
 export const CATALOGUE = catalogueOf([
   defineAction({ ...worker, id: 'worker/act', title: 'work' }),
   defineAction({ ...worker, id: 'judge/act', title: 'judge', givesVerdict: true }),
+  defineAction({ ...worker, id: 'actor/act', title: 'act once', effects: 'once', onLost: 'ask' }),
+  defineAction({ ...worker, id: 'actor/undo', title: 'take back', isDefault: false }),
 ]);
 
-/** The graph of steps as they are written, one a line; a step without an action is the worker's. */
+/** The graph of steps as they are written, one a line; a step that says nothing of what it does is the worker's. */
 export function graphOfSteps(...steps: (JsonObject & { id: StepId })[]): Graph {
-  const source = { name: 'test', steps: steps.map((step) => ({ action: 'worker/act', ...step })) };
+  const source = { name: 'test', steps: steps.map(actionOf) };
   const parsed = parseWorkflow(JSON.stringify(source), CATALOGUE);
   if (parsed.workflow === null) throw new Error(JSON.stringify(parsed.problems));
   return graphOf(parsed.workflow);
+}
+
+function actionOf(step: JsonObject): JsonObject {
+  return 'approval' in step || 'workflow' in step ? step : { action: 'worker/act', ...step };
 }
 
 export function environment(now: UnixMs = T0, instances: readonly string[] = ['i1']): Environment {
@@ -70,6 +76,8 @@ export class Play {
     const first = start(graph, RUN, created(repository), environment());
     this.state = first.state;
     this.events = [...first.events];
+    // What a create leaves to the first turn.
+    this.take();
   }
 
   /** Takes these inputs in and gives the events that they made. */

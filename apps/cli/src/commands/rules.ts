@@ -1,0 +1,140 @@
+import { join } from 'node:path';
+import { reviewTexts } from '@devmesh/analysis/findings/review-tree';
+import { readCorpus } from '@devmesh/analysis/corpus/read-corpus';
+import { scoreSnippets, type Score, type Scores } from '@devmesh/analysis/corpus/score';
+import { checkExamples } from '@devmesh/analysis/corpus/examples';
+import { RULES } from '@devmesh/analysis/rules/catalogue';
+import type { Example } from '@devmesh/analysis/rules/rule';
+import { DevmeshError } from '@devmesh/contracts/errors';
+import { CLONE } from '../clone.js';
+import { EXIT, type CliContext, type ExitCode } from '../context.js';
+import { table } from '../output/text.js';
+import { theme } from '../output/theme.js';
+
+export interface RulesOptions {
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+}
+
+export async function rules(
+  context: CliContext,
+  verb: string,
+  rule: string | undefined,
+  options: RulesOptions,
+): Promise<ExitCode> {
+  switch (verb) {
+    case 'explain':
+      return explainRule(context, rule, options);
+    case 'test':
+      return testRules(context, rule, options);
+    case 'score':
+      return scoreRules(context, options);
+    default:
+      return listRules(context, options);
+  }
+}
+
+function chosenRules(id: string | undefined): typeof RULES {
+  if (id === undefined) return RULES;
+  const found = RULES.filter((rule) => rule.id === id);
+  if (found.length === 0) throw new DevmeshError('not_found', `there is no rule ${id}: devmesh rules lists them`);
+  return found;
+}
+
+/** Every rule by its id, with class and severity. */
+async function listRules(context: CliContext, options: RulesOptions): Promise<ExitCode> {
+  const rows = RULES.map(({ id, class: kind, cwe, severity, confidence, languages }) => ({
+    id,
+    class: kind,
+    cwe: cwe ?? null,
+    severity,
+    confidence,
+    languages,
+  }));
+  if (options.json === true) context.out.write(`${JSON.stringify({ rules: rows })}\n`);
+  else {
+    const lines = table(
+      ['RULE', 'CLASS', 'CWE', 'SEVERITY', 'LANGUAGES'],
+      rows.map((row) => [row.id, row.class, String(row.cwe ?? ''), row.severity, row.languages.join(', ')]),
+      context.out.columns,
+    );
+    context.out.write(`${lines.join('\n')}\n${rows.length} rules\n`);
+  }
+  return EXIT.passed;
+}
+
+const codeOf = (example: Example): string => (typeof example === 'string' ? example : example.code);
+
+/** What can happen, what to do, and the examples. */
+async function explainRule(context: CliContext, id: string | undefined, options: RulesOptions): Promise<ExitCode> {
+  const { out } = context;
+  if (id === undefined) throw new DevmeshError('invalid_request', 'say which rule: devmesh rules explain RULE');
+  const paint = theme(out.color);
+  for (const rule of chosenRules(id)) {
+    if (options.json === true) {
+      const { matches: _, ...data } = rule;
+      out.write(`${JSON.stringify({ rule: data })}\n`);
+      continue;
+    }
+    const indented = (code: string): string => code.trim().replace(/^/gm, '    ');
+    const cwe = rule.cwe === undefined ? '' : `, CWE-${rule.cwe}`;
+    out.write(
+      [
+        paint.strong(rule.id),
+        `${rule.class}${cwe}, ${rule.severity}, confidence ${rule.confidence}; ${rule.languages.join(', ')}`,
+        '',
+        rule.message,
+        ...rule.references.map((reference) => `  ${reference}`),
+        ...rule.examples.bad.map((example) => `\n  ${paint.bad('found')}\n${indented(codeOf(example))}`),
+        ...rule.examples.good.map((example) => `\n  ${paint.good('left alone')}\n${indented(codeOf(example))}`),
+        '',
+      ].join('\n'),
+    );
+  }
+  return EXIT.passed;
+}
+
+/** Rules against their own examples; fails when one is judged wrong. */
+async function testRules(context: CliContext, id: string | undefined, options: RulesOptions): Promise<ExitCode> {
+  const results = await checkExamples(chosenRules(id));
+  const wrong = results.filter(({ right }) => !right);
+  if (options.json === true) context.out.write(`${JSON.stringify({ results })}\n`);
+  else {
+    for (const { rule, label, code } of wrong)
+      context.out.write(`${rule}: ${label === 'bad' ? 'does not find' : 'finds something in'}\n${code}\n\n`);
+    context.out.write(`${results.length} examples, ${wrong.length} judged wrong\n`);
+  }
+  return wrong.length === 0 ? EXIT.passed : EXIT.failed;
+}
+
+const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
+
+function scoreRow({ name, bad, found, good, alarmed, recall, falseAlarms, j }: Score): string[] {
+  return [
+    name,
+    bad === 0 ? '' : `${percent(recall)} (${found}/${bad})`,
+    good === 0 ? '' : `${percent(falseAlarms)} (${alarmed}/${good})`,
+    bad === 0 || good === 0 ? '' : (j * 100).toFixed(0),
+  ];
+}
+
+async function scoreCorpus(): Promise<Scores> {
+  return scoreSnippets(readCorpus(join(CLONE, 'libs/analysis/corpus')), (files) => reviewTexts(files));
+}
+
+/** Recall, false alarms and J on the labelled snippets of the clone. */
+async function scoreRules(context: CliContext, options: RulesOptions): Promise<ExitCode> {
+  const scores = await scoreCorpus();
+  if (options.json === true) {
+    context.out.write(`${JSON.stringify(scores)}\n`);
+    return EXIT.passed;
+  }
+  const paint = theme(context.out.color);
+  const rows = [...scores.classes, ...scores.languages, scores.total].map(scoreRow);
+  context.out.write(`${table(['', 'RECALL', 'FALSE ALARMS', 'J'], rows, context.out.columns).join('\n')}\n`);
+  if (options.verbose === true) {
+    for (const { name, class: kind } of scores.missed) context.out.write(`${paint.warn('missed')} ${kind}: ${name}\n`);
+    for (const { name, class: kind } of scores.alarms) context.out.write(`${paint.bad('alarm')} ${kind}: ${name}\n`);
+  }
+  return EXIT.passed;
+}

@@ -1,0 +1,30 @@
+import { Argument } from 'commander';
+import type { RulesOptions } from './commands/rules.js';
+import { jsonOption, type CommandParts } from './program-options.js';
+
+/** The command about the rules that code-review knows. It needs no mesh. */
+export function addRules({ context, command, chosen, examples: ex }: CommandParts): void {
+  command('rules', 'list the rules of the review; explain, test or score them')
+    .usage('[options] [list|explain|test|score] [rule]')
+    .addArgument(
+      new Argument('[verb]', 'what to do with them').choices(['list', 'explain', 'test', 'score']).default('list'),
+    )
+    .argument('[rule]', 'a rule by its id (explain, test)')
+    .option('-v, --verbose', 'score: name each snippet that was judged wrong')
+    .addOption(jsonOption('the result'))
+    .addHelpText(
+      'after',
+      ex(
+        ['rules', 'all of them'],
+        ['rules explain py-weak-hash', 'what can happen, what to do, bad and good examples'],
+        ['rules test', 'every rule against its examples'],
+        ['rules score -v', 'recall and false alarms on the labelled snippets of libs/analysis/corpus'],
+      ),
+    )
+    .action((verb: string, rule: string | undefined, options: RulesOptions) =>
+      chosen(
+        async () => (await import('./commands/rules.js')).rules(context, verb, rule, options),
+        options.json === true,
+      ),
+    );
+}

@@ -1,0 +1,65 @@
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { reviewText, reviewTexts } from '../findings/review-tree.js';
+import { parseSnippets, readCorpus } from './read-corpus.js';
+import { scoreSnippets } from './score.js';
+
+const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
+
+describe('the labelled snippets', () => {
+  it('are judged no worse than they were', async () => {
+    const snippets = readCorpus(CORPUS);
+    const { total } = await scoreSnippets(snippets, (files) => reviewTexts(files));
+    expect(total.bad).toBeGreaterThanOrEqual(130);
+    expect(total.recall).toBeGreaterThanOrEqual(0.97);
+    expect(total.falseAlarms).toBeLessThanOrEqual(0.02);
+  });
+});
+
+describe('reading snippets', () => {
+  it('takes labels, classes, paths and further files', () => {
+    const text = '=== bad xss: one [a.ts]\nx\n--- b.ts\ny\n\n=== good xss: two\nz\n';
+    expect(parseSnippets('javascript-x', text)).toEqual([
+      {
+        name: 'javascript-x: one',
+        language: 'javascript',
+        label: 'bad',
+        class: 'xss',
+        files: [
+          { path: 'a.ts', text: 'x\n' },
+          { path: 'b.ts', text: 'y\n' },
+        ],
+      },
+      {
+        name: 'javascript-x: two',
+        language: 'javascript',
+        label: 'good',
+        class: 'xss',
+        files: [{ path: 'src/app.js', text: 'z\n' }],
+      },
+    ]);
+  });
+  it.each([
+    ['=== worse xss: a\n', /x:1: write/],
+    ['\n=== bad nothing: a\n', /x:2: there is no class nothing/],
+    ['=== bad xss: a\n=== good xss: a\n', /x:2: the title "a" is taken/],
+    ['code\n', /x:1: code before/],
+  ])('refuses %j', (text, problem) => expect(() => parseSnippets('javascript-x', text)).toThrow(problem));
+});
+
+it('counts what was found, missed and wrongly found', async () => {
+  const snippets = parseSnippets(
+    'javascript-x',
+    '=== bad xss: a\nhit\n=== bad xss: b\nno\n=== good xss: c\nhit\n=== good cors: d\nno\n',
+  );
+  const { findings } = await reviewText('a.js', 'document.body.innerHTML = "<b>" + name;\n');
+  expect(findings.map((finding) => finding.class)).toEqual(['xss']);
+  const scores = await scoreSnippets(snippets, async ([file]) => (file?.text === 'hit\n' ? findings : []));
+  expect(scores.total).toMatchObject({ bad: 2, found: 1, good: 2, alarmed: 1, recall: 0.5, falseAlarms: 0.5, j: 0 });
+  expect(scores.classes.map(({ name, j }) => [name, j])).toEqual([
+    ['cors', 0],
+    ['xss', -0.5],
+  ]);
+  expect(scores.missed.map(({ name }) => name)).toEqual(['javascript-x: b']);
+  expect(scores.alarms.map(({ name }) => name)).toEqual(['javascript-x: c']);
+});

@@ -1,0 +1,36 @@
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
+import type { SourceFiles } from '../flow/project.js';
+import { decode, MAX_FILE_BYTES } from './read-text.js';
+import type { TreeFile } from './walk.js';
+
+/** The files of a checkout for those who ask for one by its path. What can't be read is not there. */
+export class TreeSources implements SourceFiles {
+  readonly #files: ReadonlyMap<string, TreeFile>;
+
+  constructor(files: readonly TreeFile[]) {
+    this.#files = new Map(files.map((file) => [file.path, file]));
+  }
+
+  has(path: string): boolean {
+    return this.#files.has(path);
+  }
+
+  read(path: string): string | undefined {
+    const file = this.#files.get(path);
+    if (!file) return undefined;
+    try {
+      const handle = openSync(file.bytes, constants.O_RDONLY | constants.O_NOFOLLOW);
+      try {
+        return fstatSync(handle).size > MAX_FILE_BYTES ? undefined : decode(readFileSync(handle)).text;
+      } finally {
+        closeSync(handle);
+      }
+    } catch {
+      return undefined;
+    }
+  }
+
+  get(path: string): string | undefined {
+    return this.read(path);
+  }
+}

@@ -1,0 +1,50 @@
+import type { Expr, ExprOf, Span } from './ir.js';
+import type { Model } from './models/model.js';
+import type { Closure, Frame, ModuleState, Origin, Value } from './value.js';
+
+/** A call with what is known of everything in it. */
+export interface CallFacts {
+  readonly node: ExprOf<'call'>;
+  /** Full name of what is called. */
+  readonly ref: string;
+  readonly method: string;
+  readonly receiver: Value;
+  readonly args: readonly Value[];
+  readonly named: ReadonlyMap<string, Value>;
+  /** Whether a spread may bring more arguments. */
+  readonly open: boolean;
+  readonly frame: Frame;
+}
+
+/** Told what happens while a module is walked. */
+export interface Watcher {
+  call(facts: CallFacts): void;
+  assigned(target: Expr, ref: string, value: Value, frame: Frame, span: Span): void;
+  element(node: ExprOf<'element'>, attributes: ReadonlyMap<string, Value>, frame: Frame): void;
+  /** A text that was put together. */
+  text(value: Value, frame: Frame, span: Span): void;
+  returned(value: Value, frame: Frame, span: Span): void;
+}
+
+export interface Modules {
+  /** The module that `specifier` names in a file, evaluated as far as its top level; undefined for one outside of the project. */
+  resolve(from: ModuleState, specifier: string, level: number): ModuleState | undefined;
+}
+
+/** What the parts of the interpreter ask of the whole. */
+export interface Engine {
+  readonly modules: Modules;
+  readonly watcher: Watcher;
+  model(frame: Frame): Model;
+  value(node: Expr, frame: Frame): Value;
+  memberOf(object: Value, name: string, span: Span, frame: Frame): Value;
+  source(origin: Origin, span: Span, note: string, frame: Frame, text?: boolean): Value;
+  invoke(
+    closure: Closure,
+    args: readonly Value[],
+    named: ReadonlyMap<string, Value>,
+    self: Value | undefined,
+    caller: Frame | undefined,
+    isCallback?: boolean,
+  ): Value;
+}

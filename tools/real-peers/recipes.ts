@@ -1,0 +1,225 @@
+import { spawn } from 'node:child_process';
+import { chmodSync, closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+/** Where a program comes from. Nothing is installed on the machine: all is unpacked or built within the cache folder. */
+export type Recipe =
+  /** Packages of the machine's Debian, downloaded and unpacked; `ask`: its option that is answered with the version. Those that are libraries are put on the loader's path. */
+  | { readonly from: 'debian'; readonly packages: readonly string[]; readonly ask?: string }
+  | { readonly from: 'pypi'; readonly packages: readonly string[] }
+  /** Built from the module's own source: `go install` refuses those that replace modules. */
+  | { readonly from: 'go'; readonly module: string; readonly package: string; readonly program: string }
+  | { readonly from: 'consul' }
+  /** What only the machine itself can bring. */
+  | { readonly from: 'machine'; readonly package: string };
+
+export interface Kitchen {
+  /** Of this peer, empty at first. */
+  readonly folder: string;
+  /** Shared by those that are built: modules and build results. */
+  readonly shared: string;
+  readonly version: string;
+  /** Where what the commands print goes. */
+  readonly log: string;
+  readonly signal: AbortSignal;
+  /** Of whoever asked. */
+  readonly env: NodeJS.ProcessEnv;
+}
+
+/** Obtains it; returns the path of each program. Rejects with what was missing, or when the first of them doesn't run here. */
+export async function obtain(
+  recipe: Recipe,
+  programs: readonly string[],
+  kitchen: Kitchen,
+): Promise<Map<string, string>> {
+  const paths = await make(recipe, programs, kitchen);
+  const ask = recipe.from === 'debian' ? (recipe.ask ?? '--version') : '--version';
+  const [first] = paths.values();
+  if (first !== undefined) await run(first, [ask], kitchen);
+  return paths;
+}
+
+function make(recipe: Recipe, programs: readonly string[], kitchen: Kitchen): Promise<Map<string, string>> {
+  switch (recipe.from) {
+    case 'debian':
+      return fromDebian(recipe.packages, programs, kitchen);
+    case 'pypi':
+      return fromPypi(recipe.packages, programs, kitchen);
+    case 'go':
+      return fromGo(recipe, kitchen);
+    case 'machine':
+      return Promise.reject(new Error(`install ${recipe.package}`));
+    case 'consul':
+      return buildConsul(kitchen);
+  }
+}
+
+async function fromDebian(packages: readonly string[], programs: readonly string[], kitchen: Kitchen) {
+  const downloads = join(kitchen.folder, 'packages');
+  const unpacked = join(kitchen.folder, 'root');
+  mkdirSync(downloads, { recursive: true });
+  const download = () => run('apt-get', ['download', ...packages], kitchen, { folder: downloads });
+  // The lists of what there is may be old or missing; only root can renew them.
+  await download().catch(async (error: unknown) => {
+    if (process.getuid?.() !== 0) throw error;
+    await run('apt-get', ['update'], kitchen);
+    await download();
+  });
+  for (const file of readdirSync(downloads)) await run('dpkg-deb', ['-x', join(downloads, file), unpacked], kitchen);
+  const libraries = join(unpacked, 'usr/lib', `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`);
+  return new Map(
+    programs.map((program) => {
+      const path = ['usr/bin', 'usr/sbin'].map((at) => join(unpacked, at, program)).find((at) => exists(at));
+      if (path === undefined) throw new Error(`none of the packages ${packages.join(', ')} has a program ${program}`);
+      const wrapper = join(kitchen.folder, program);
+      // The latter is where debootstrap looks for its parts.
+      const env = `LD_LIBRARY_PATH='${libraries}' DEBOOTSTRAP_DIR='${join(unpacked, 'usr/share/debootstrap')}'`;
+      writeFileSync(wrapper, `#!/bin/sh\n${env} exec '${path}' "$@"\n`);
+      chmodSync(wrapper, 0o755);
+      return [program, wrapper];
+    }),
+  );
+}
+
+async function fromPypi(packages: readonly string[], programs: readonly string[], kitchen: Kitchen) {
+  const venv = join(kitchen.folder, 'venv');
+  await run('python3', ['-m', 'venv', venv], kitchen);
+  await run(join(venv, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages], kitchen);
+  return new Map(programs.map((program) => [program, join(venv, 'bin', program)]));
+}
+
+async function fromGo(
+  { module, package: main, program }: Extract<Recipe, { from: 'go' }>,
+  kitchen: Kitchen,
+): Promise<Map<string, string>> {
+  const source = join(kitchen.folder, 'source');
+  const answer = await run('go', ['mod', 'download', '-json', `${module}@${kitchen.version}`], kitchen, {
+    folder: kitchen.folder,
+    env: goEnvironment(kitchen),
+  });
+  const { Dir: downloaded } = JSON.parse(answer) as { Dir: string };
+  // What was downloaded can't be written, and its go.mod may need to be.
+  cpSync(downloaded, source, { recursive: true });
+  await run('chmod', ['-R', 'u+w', source], kitchen);
+  return build(source, main, program, kitchen);
+}
+
+const CONSUL_MAIN = `package main
+
+import (
+	"os"
+
+	mcli "github.com/mitchellh/cli"
+
+	"github.com/hashicorp/consul/command"
+	"github.com/hashicorp/consul/command/cli"
+	_ "github.com/hashicorp/consul/service_os"
+	"github.com/hashicorp/consul/version"
+)
+
+func main() {
+	ui := &cli.BasicUI{BasicUi: mcli.BasicUi{Writer: os.Stdout, ErrorWriter: os.Stderr}}
+	app := &mcli.CLI{Version: version.GetHumanVersion(), Args: os.Args[1:], Commands: command.RegisteredCommands(ui), HelpFunc: mcli.BasicHelpFunc("consul"), HelpWriter: os.Stdout, ErrorWriter: os.Stderr}
+	code, err := app.Run()
+	if err != nil {
+		ui.Error(err.Error())
+		code = 1
+	}
+	os.Exit(code)
+}
+`;
+
+/** Consul's module can't be a main module outside its repository, so its command line is called from a few lines of ours. */
+async function buildConsul(kitchen: Kitchen): Promise<Map<string, string>> {
+  const source = join(kitchen.folder, 'source');
+  mkdirSync(source, { recursive: true });
+  const env = { ...goEnvironment(kitchen), GONOSUMDB: 'github.com/hashicorp/consul/*' };
+  const go = (...args: string[]) => run('go', args, kitchen, { folder: source, env });
+  writeFileSync(join(source, 'main.go'), CONSUL_MAIN);
+  await go('mod', 'init', 'devmesh.local/consul');
+  const module = `github.com/hashicorp/consul@${kitchen.version}`;
+  const { GoMod: goMod } = JSON.parse(await go('mod', 'download', '-json', module)) as { GoMod: string };
+  await go('mod', 'edit', `-require=${module}`);
+  for (const excluded of exclusions(readFileSync(goMod, 'utf8'))) await go('mod', 'edit', `-exclude=${excluded}`);
+  await go('mod', 'tidy');
+  return build(source, '.', 'consul', kitchen);
+}
+
+/** The `exclude` lines of a go.mod, as `module@version`. */
+export function exclusions(goMod: string): string[] {
+  const blocks = [...goMod.matchAll(/^exclude\s*\(([^)]*)\)/gm)].flatMap(([, block = '']) => block.split('\n'));
+  const single = [...goMod.matchAll(/^exclude\s+([^\s(]+\s+\S+)/gm)].map(([, line = '']) => line);
+  return [...blocks, ...single]
+    .map((line) =>
+      line
+        .replace(/\/\/.*/, '')
+        .trim()
+        .split(/\s+/),
+    )
+    .filter((parts) => parts.length === 2)
+    .map(([module, version]) => `${module}@${version}`);
+}
+
+async function build(source: string, main: string, program: string, kitchen: Kitchen): Promise<Map<string, string>> {
+  const path = join(kitchen.folder, program);
+  const env = { ...goEnvironment(kitchen), CGO_ENABLED: '0' };
+  await run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path, main], kitchen, { folder: source, env });
+  return new Map([[program, path]]);
+}
+
+function goEnvironment({ shared, env }: Kitchen): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    GOPATH: join(shared, 'go'),
+    GOCACHE: join(shared, 'go-build'),
+    GOFLAGS: '-mod=mod -modcacherw',
+    GOTOOLCHAIN: 'local',
+    GOWORK: 'off',
+  };
+}
+
+/** Returns what it printed on standard output. Rejects with the end of what it said. */
+async function run(
+  program: string,
+  args: readonly string[],
+  { log, signal, env }: Kitchen,
+  options: { readonly folder?: string; readonly env?: NodeJS.ProcessEnv } = {},
+): Promise<string> {
+  const errors = openSync(log, 'a');
+  try {
+    return await new Promise<string>((resolve, reject) => {
+      const child = spawn(program, args, {
+        cwd: options.folder,
+        env: options.env ?? env,
+        stdio: ['ignore', 'pipe', errors],
+        signal,
+      });
+      let output = '';
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
+      child.once('error', (error) =>
+        reject(
+          'code' in error && error.code === 'ENOENT' ? new Error(`there is no ${program} on this machine`) : error,
+        ),
+      );
+      child.once('close', (code) => {
+        if (code === 0) resolve(output);
+        else reject(new Error(`${[program, ...args].join(' ').slice(0, 200)} ended with ${code}: ${lastLine(log)}`));
+      });
+    });
+  } finally {
+    closeSync(errors);
+  }
+}
+
+function lastLine(file: string): string {
+  return readFileSync(file, 'utf8').trimEnd().split('\n').at(-1) ?? '';
+}
+
+function exists(path: string): boolean {
+  try {
+    readFileSync(path, { flag: 'r' });
+    return true;
+  } catch {
+    return false;
+  }
+}
