@@ -19,6 +19,10 @@ class World {
   afterAct: () => Promise<void> | void = () => undefined;
   probe: () => EffectProbe<{ value: string }> | undefined = () => undefined;
   loseClaimAnswers = 0;
+  /** Called when a claim is granted, before the actor hears of it. */
+  onGranted: () => Promise<void> | void = () => undefined;
+  /** Called when time has passed. */
+  onTime: () => Promise<void> | void = () => undefined;
 
   constructor() {
     this.store.apply(
@@ -43,6 +47,7 @@ class World {
         claimEffect: async (claim) => {
           const reply = this.store.claimEffect(claim, this.now);
           if (this.loseClaimAnswers-- > 0) this.now += 20_000;
+          if (reply.claim === 'granted') await this.onGranted();
           return reply;
         },
         recordEffect: async (result) => {
@@ -57,6 +62,7 @@ class World {
       sleep: async (ms, stop) => {
         stop.throwIfAborted();
         this.now += ms;
+        await this.onTime();
       },
     });
   }
@@ -183,6 +189,45 @@ describe('an effect', () => {
     await expect(late).rejects.toThrow(EffectLost);
     expect(world.acts).toBe(2);
   });
+
+  /** What a remote that refuses nothing has seen when an actor stood still for `ms` at a point, and a successor was there all the while. */
+  async function actsAfterPause(point: 'granted' | 'acting' | 'acted', ms: number): Promise<number> {
+    const world = new World();
+    const start = world.now;
+    let wake = (): void => undefined;
+    const still = new Promise<void>((resolve) => (wake = resolve));
+    const hook = { granted: 'onGranted', acting: 'inAct', acted: 'afterAct' } as const;
+    world[hook[point]] = () => still;
+    const first = world.effects('i1').perform(world.request('a'));
+    first.catch(() => undefined);
+    await settle();
+    world[hook[point]] = () => undefined;
+    world.onTime = async () => {
+      if (world.now - start < ms) return;
+      wake();
+      await settle();
+    };
+    await world.effects('i2').perform(world.request('a'));
+    // It wakes up later still, when nothing has made the time pass so far.
+    world.now = Math.max(world.now, start + ms);
+    wake();
+    await first.catch(() => undefined);
+    expect(world.value).toBe('a');
+    return world.acts;
+  }
+
+  it.each(['granted', 'acting', 'acted'] as const)(
+    'C18: a standstill repeats an effect only between the last look at the claim and the remote, and only when it outlasts the lease: %s',
+    async (point) => {
+      // The lease of an act of 5 s, 20 s, is counted from the claim.
+      for (const ms of [0, 1_000, 7_400, 7_600, 19_000, 21_000, 60_000])
+        expect([point, ms, await actsAfterPause(point, ms)]).toEqual([
+          point,
+          ms,
+          point === 'acting' && ms > 20_000 ? 2 : 1,
+        ]);
+    },
+  );
 });
 
 /** Lets everything go on that can. */
