@@ -40,7 +40,9 @@ export class ScriptedS3 {
       void response.writeHead(status).end(`<Error><Code>${code}</Code><Message>${code}</Message></Error>`);
     const refused = this.disturb(`${method} ${key}`);
     if (refused !== undefined) return error(refused, refused === 403 ? 'AccessDenied' : 'InternalError');
-    if (!(request.headers.authorization ?? '').includes(`Credential=${this.credentials.accessKeyId}/`))
+    // In a header, or in the address of a request that was signed beforehand.
+    const credential = `Credential=${searchParams.get('X-Amz-Credential')} ${request.headers.authorization}`;
+    if (!credential.includes(`Credential=${this.credentials.accessKeyId}/`))
       return error(403, 'InvalidAccessKeyId');
     if (bucket !== this.bucket) return error(404, 'NoSuchBucket');
     if (key === '') return this.#list(searchParams.get('prefix') ?? '', response);
