@@ -42,8 +42,7 @@ export class ScriptedS3 {
     if (refused !== undefined) return error(refused, refused === 403 ? 'AccessDenied' : 'InternalError');
     // In a header, or in the address of a request that was signed beforehand.
     const credential = `Credential=${searchParams.get('X-Amz-Credential')} ${request.headers.authorization}`;
-    if (!credential.includes(`Credential=${this.credentials.accessKeyId}/`))
-      return error(403, 'InvalidAccessKeyId');
+    if (!credential.includes(`Credential=${this.credentials.accessKeyId}/`)) return error(403, 'InvalidAccessKeyId');
     if (bucket !== this.bucket) return error(404, 'NoSuchBucket');
     if (key === '') return this.#list(searchParams.get('prefix') ?? '', response);
     if (method === 'PUT') return this.#put(key, body, searchParams, response);
