@@ -18,6 +18,7 @@ import type { TriggerOptions } from './commands/triggers.js';
 import type { UpOptions } from './commands/up.js';
 import { addBackup } from './program-backup.js';
 import { addLifeCycle } from './program-life-cycle.js';
+import { addReview } from './program-review.js';
 import { addRules } from './program-rules.js';
 import { jsonOption, runArgument, whole, type Action, type Chosen } from './program-options.js';
 
@@ -342,6 +343,7 @@ export function buildProgram(context: CliContext, chosen: Chosen): Command {
       chosen(async () => (await import('./commands/agents.js')).workflows(context, options), options.json === true),
     );
 
+  addReview({ context, command, chosen, examples: ex });
   addRules({ context, command, chosen, examples: ex });
 
   command('doctor', 'say what is wrong with this machine, and the cure')

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Finding } from '@devmesh/contracts/finding';
-import { languageOf, ruleLanguageOf } from '../parse/language.js';
+import type { SourceFiles } from '../flow/project.js';
+import { isJavaScript, languageOf, ruleLanguageOf, type TreeLanguage } from '../parse/language.js';
 import { RULES } from '../rules/catalogue.js';
 import type { RuleDefinition } from '../rules/rule.js';
 import { searchSecrets } from '../secrets/search.js';
@@ -56,28 +57,52 @@ export async function reviewText(
   return { findings: writeFindings(path, text, all, utf8 && parses), incomplete };
 }
 
-/** Findings of a few files that belong together. */
+/** One of a few files that are reviewed together. */
+export interface ReviewedText {
+  readonly path: string;
+  readonly text: string;
+  /** False where its offsets are not those of the file, so that no fix can be written; true when left out. */
+  readonly exact?: boolean;
+  /** Only walked, for what data does in it and in what it calls. */
+  readonly flowOnly?: boolean;
+}
+
+/**
+ * Findings of a few files that belong together. With `sources` they are part of a tree: other files are read when one calls them,
+ * and what comes up in those is told too.
+ */
 export async function reviewTexts(
-  files: readonly { readonly path: string; readonly text: string }[],
-  options: ReviewOptions = {},
+  files: readonly ReviewedText[],
+  options: ReviewOptions & { readonly sources?: SourceFiles } = {},
 ): Promise<Finding[]> {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
-  const flow = new FlowSession(options.rules ?? RULES, {
-    has: (path) => texts.has(path),
-    read: (path) => texts.get(path),
-  });
+  const own: SourceFiles = { has: (path) => texts.has(path), read: (path) => texts.get(path) };
+  const sources = options.sources ?? own;
+  const flow = new FlowSession(options.rules ?? RULES, sources);
   const found = new Map<string, { hits: Hit[]; parses: boolean }>();
-  for (const { path, text } of files) found.set(path, await hitsOf(path, text, flow, options));
-  return files.flatMap(({ path, text }) => {
-    const { hits = [], parses = true } = found.get(path) ?? {};
-    return writeFindings(
-      path,
-      text,
-      [...withoutHarmless(hits, flow, path), ...flowHits(flow, path, options)],
-      parses,
-      texts,
-    );
+  for (const { path, text, flowOnly } of files) {
+    options.signal?.throwIfAborted();
+    if (flowOnly === true) walkFlow(path, text, flow, options);
+    else found.set(path, await hitsOf(path, text, flow, options));
+    await nextTurn();
+  }
+  const exact = new Map(files.map(({ path, exact }) => [path, exact !== false]));
+  const paths = new Set([...texts.keys(), ...(options.sources ? flow.paths() : [])]);
+  return [...paths].flatMap((path) => {
+    const { hits = [], parses = false } = found.get(path) ?? {};
+    const all = [...withoutHarmless(hits, flow, path), ...flowHits(flow, path, options)];
+    const text = all.length > 0 ? (texts.get(path) ?? sources.read(path)) : undefined;
+    if (text === undefined) return [];
+    return writeFindings(path, text, all, parses && exact.get(path) === true, { get: (at) => sources.read(at) });
   });
+}
+
+function walkFlow(path: string, text: string, flow: FlowSession, options: ReviewOptions): void {
+  const language = ruleLanguageOf(path);
+  if (language !== 'python' && !isJavaScript(language)) return;
+  const clock = options.clock ?? (() => performance.now());
+  const deadline = clock() + (options.fileBudgetMs ?? FILE_BUDGET_MS);
+  flow.walk(path, language as TreeLanguage, text, () => clock() > deadline);
 }
 
 const INJECTIONS = new Set<string>(['sql-injection', 'command-injection', 'code-injection', 'path-traversal', 'xss']);
@@ -186,7 +211,8 @@ function rulesFor(path: string, rules: readonly RuleDefinition[]): readonly Rule
   return rules.filter((rule) => !rule.skipsTests && !(isTest && 'flow' in rule.matches));
 }
 
-function byPlace(a: Finding, b: Finding): number {
+/** The order of findings: by path (in code units), then place, then rule. */
+export function byPlace(a: Finding, b: Finding): number {
   const [p, q] = [a.location, b.location];
   if (p.path !== q.path) return p.path < q.path ? -1 : 1;
   return p.startLine - q.startLine || p.startColumn - q.startColumn || (a.rule < b.rule ? -1 : a.rule > b.rule ? 1 : 0);

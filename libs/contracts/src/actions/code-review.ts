@@ -2,10 +2,11 @@ import { z } from 'zod';
 import { defineAction, Verdict } from '../action.js';
 import { ArtifactRef } from '../artifact.js';
 import { Severity, SeverityCounts } from '../finding.js';
+import { CommitId } from '../ids.js';
 import { RepositoryRef } from '../repository.js';
 
 /**
- * Reviews a whole tree. The verdict is `rejected` when a finding at `rejectAt` or worse remains, among those that
+ * Reviews a whole tree, or with `base` what the tree changes: only findings that were not in the base are told and judged. The verdict is `rejected` when a finding at `rejectAt` or worse remains, among those that
  * `rejectOn` names: `all`, or only those that the mesh itself could mend (`fixable`).
  */
 export const codeReviewReview = defineAction({
@@ -16,6 +17,8 @@ export const codeReviewReview = defineAction({
   defaults: { repository: '${{ repository }}' },
   input: z.object({
     repository: RepositoryRef,
+    /** Only what differs from there counts: `run` for the commit that the run began with, or a commit of the repository's bundles. */
+    base: z.union([z.literal('run'), CommitId]).optional(),
     rejectAt: Severity.default('high'),
     rejectOn: z.enum(['all', 'fixable']).default('all'),
   }),
@@ -25,6 +28,9 @@ export const codeReviewReview = defineAction({
     counts: SeverityCounts,
     /** How many of the findings carry a safe fix. */
     fixable: z.number().int().nonnegative(),
+    /** With a base: findings in what was looked at that were there before, and those that are gone. */
+    existing: z.number().int().nonnegative().default(0),
+    fixed: z.number().int().nonnegative().default(0),
     filesReviewed: z.number().int().nonnegative(),
     filesSkipped: z.number().int().nonnegative(),
     /** `FindingsDocument` as JSON. */

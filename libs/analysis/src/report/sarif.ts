@@ -1,6 +1,6 @@
 import type { CodeFlow, Log, ReportingDescriptor, Result } from 'sarif';
 import type { Finding, Severity } from '@devmesh/contracts/finding';
-import type { RuleDefinition } from '@devmesh/analysis/rules/rule';
+import type { RuleDefinition } from '../rules/rule.js';
 
 const LEVEL: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
   critical: 'error',
