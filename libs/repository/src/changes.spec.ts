@@ -2,7 +2,15 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changesBetween, changesOfWorkTree } from './changes.js';
-import { commitAll, makeHostile, makeRepository, proofsLeft, removeAll, userGit, writeFiles } from './testing/sample-git.js';
+import {
+  commitAll,
+  makeHostile,
+  makeRepository,
+  proofsLeft,
+  removeAll,
+  userGit,
+  writeFiles,
+} from './testing/sample-git.js';
 
 const LINES = Array.from({ length: 12 }, (_, i) => `line ${i + 1}\n`);
 const MAX = 1024 ** 2;

@@ -81,7 +81,10 @@ export async function changesOfWorkTree(
     });
     const commit = idIn(wanted.stdout);
     if (ref.startsWith('-') || commit === undefined)
-      throw new DevmeshError('invalid_repository', `there is no branch, tag or commit "${ref}": see "git branch --all"`);
+      throw new DevmeshError(
+        'invalid_repository',
+        `there is no branch, tag or commit "${ref}": see "git branch --all"`,
+      );
     const common = await git(['merge-base', commit, 'HEAD'], { gitDir, okCodes: [0, 1, 128], signal });
     const base = idIn(common.stdout) ?? commit;
     const side: Side = { gitDir, workTree: root, indexFile: join(view.location.gitDir, 'index') };

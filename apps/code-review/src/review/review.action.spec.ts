@@ -8,7 +8,7 @@ import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
 import { FindingsDocument, type SeverityCounts } from '@devmesh/contracts/finding';
-import { commitAll, makeRepository, removeAll } from '@devmesh/repository/testing/sample-git';
+import { commitAll, makeRepository, removeAll, userGit } from '@devmesh/repository/testing/sample-git';
 import { createActions } from '../actions.js';
 import { SARIF_SCHEMA } from '../testing/sarif-schema.js';
 import { reviewAction } from './review.action.js';
@@ -109,6 +109,28 @@ describe('a review', () => {
       [],
     );
     expect(output.filesSkipped).toBe(2);
+  });
+});
+
+describe('a review with a base', () => {
+  it('tells and judges what the branch brings in', async () => {
+    const submitted = await bench.submit(folder);
+    writeFileSync(join(folder, 'src/new.py'), 'import os\nos.system("ls " + input())\n');
+    const commit = commitAll(folder, 'More');
+    const bundle = join(folder, '.git', 'more.bundle');
+    userGit(folder, ['bundle', 'create', '--quiet', bundle, 'HEAD', `^${submitted.commit}`]);
+    const { digest } = bench.put({ file: bundle }, { name: 'b', mediaType: 'application/octet-stream' });
+    const repository = { ...submitted, bundles: [...submitted.bundles, digest], commit };
+    const run = async (base: string) =>
+      codeReviewReview.output.parse(
+        await action.run(bench.context(codeReviewReview.input.parse({ repository, base }))),
+      );
+    const output = await run('run');
+    const { findings } = FindingsDocument.parse(JSON.parse(bench.read(output.findings).toString()));
+    expect(findings.map(({ location }) => location.path)).toEqual(['src/new.py']);
+    expect(output).toMatchObject({ verdict: 'rejected', filesReviewed: 1, existing: 0, fixed: 0 });
+    expect(await run(commit)).toMatchObject({ verdict: 'approved', filesReviewed: 0 });
+    await expect(run('1'.repeat(40))).rejects.toThrow(/not among what was handed over/);
   });
 });
 

@@ -5,7 +5,8 @@ import { isJavaScript, languageOf } from '../parse/language.js';
 const MAX_DISTANCE = 4;
 
 const JAVASCRIPT_IMPORT = /(?:\bfrom|\bimport|\brequire\s*\(|\bimport\s*\()\s*["'](\.[^"'\n]{0,300})["']/g;
-const PYTHON_IMPORT = /^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+([^\n#]{1,500})|import[ \t]+([\w., \t]{1,500}))/gm;
+const PYTHON_IMPORT =
+  /^[ \t]*(?:from[ \t]+(\.*)([\w.]*)[ \t]+import[ \t]+([^\n#]{1,500})|import[ \t]+([\w., \t]{1,500}))/gm;
 
 /** A module by its path without extension: a folder stands for its index. */
 function stemOf(path: string): string {
@@ -14,9 +15,13 @@ function stemOf(path: string): string {
 
 function pythonImports(path: string, text: string): string[] {
   return [...text.matchAll(PYTHON_IMPORT)].flatMap(([, dots = '', module = '', names = '', plain]) => {
-    if (plain !== undefined) return plain.split(',').map((name) => name.trim().split(/\s/)[0]?.replaceAll('.', '/') ?? '');
+    if (plain !== undefined)
+      return plain.split(',').map((name) => name.trim().split(/\s/)[0]?.replaceAll('.', '/') ?? '');
     const inside = module.replaceAll('.', '/');
-    const each = names.replace(/[()\\]/g, '').split(',').map((name) => name.trim().split(/\s/)[0] ?? '');
+    const each = names
+      .replace(/[()\\]/g, '')
+      .split(',')
+      .map((name) => name.trim().split(/\s/)[0] ?? '');
     let folder = posix.dirname(path);
     for (let i = 1; i < dots.length; i += 1) folder = posix.dirname(folder);
     const start = dots === '' ? inside : posix.join(folder, inside);

@@ -10,7 +10,7 @@ import { compareFindings, type Comparison } from './introduced.js';
 import type { FileChange } from './line-map.js';
 
 /** Most files beside the changed ones that are walked for data that reaches the change. */
-const MAX_DEPENDENTS = 150;
+const MAX_DEPENDENTS = 60;
 
 /** What lies between two trees, and the changed files as they were before. */
 export interface TreeChange {
@@ -64,10 +64,13 @@ export async function reviewChange(
     const text = basePath === null ? undefined : before.texts.get(basePath);
     return basePath === null || text === undefined ? [] : [{ path: basePath, text }];
   });
-  const [after, ago] = [
-    await reviewTexts([...changed, ...walked], { ...options, sources }),
-    await reviewTexts([...base, ...walked], { ...options, sources: before.sources }),
-  ];
+  const after = await reviewTexts([...changed, ...walked], { ...options, sources });
+  // The base of files that only use the change matters where data came from there.
+  const isChanged = new Set(changed.map(({ path }) => path));
+  const reached = after.some(({ location, trace = [] }) =>
+    [location, ...trace].some(({ path }) => !isChanged.has(path)),
+  );
+  const ago = await reviewTexts(reached ? [...base, ...walked] : base, { ...options, sources: before.sources });
   const compared = compareFindings(
     { findings: after, read: (path) => sources.read(path) },
     { findings: ago, read: (path) => before.sources.read(path) },
