@@ -10,7 +10,7 @@ export function addRules({ context, command, chosen, examples: ex }: CommandPart
       new Argument('[verb]', 'what to do with them').choices(['list', 'explain', 'test', 'score']).default('list'),
     )
     .argument('[rule]', 'a rule by its id (explain, test)')
-    .option('-v, --verbose', 'score: name each snippet that was judged wrong')
+    .option('-v, --verbose', 'score: name each snippet and line that was judged wrong')
     .addOption(jsonOption('the result'))
     .addHelpText(
       'after',
@@ -18,7 +18,7 @@ export function addRules({ context, command, chosen, examples: ex }: CommandPart
         ['rules', 'all of them'],
         ['rules explain py-weak-hash', 'what can happen, what to do, bad and good examples'],
         ['rules test', 'every rule against its examples'],
-        ['rules score -v', 'recall and false alarms on the labelled snippets of libs/analysis/corpus'],
+        ['rules score -v', 'recall and false alarms on the labelled snippets and files of libs/analysis/corpus'],
       ),
     )
     .action((verb: string, rule: string | undefined, options: RulesOptions) =>

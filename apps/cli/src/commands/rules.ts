@@ -1,15 +1,11 @@
-import { join } from 'node:path';
-import { reviewTexts } from '@devmesh/analysis/findings/review-tree';
-import { readCorpus } from '@devmesh/analysis/corpus/read-corpus';
-import { scoreSnippets, type Score, type Scores } from '@devmesh/analysis/corpus/score';
 import { checkExamples } from '@devmesh/analysis/corpus/examples';
 import { RULES } from '@devmesh/analysis/rules/catalogue';
 import type { Example } from '@devmesh/analysis/rules/rule';
 import { DevmeshError } from '@devmesh/contracts/errors';
-import { CLONE } from '../clone.js';
 import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import { table } from '../output/text.js';
 import { theme } from '../output/theme.js';
+import { scoreRules } from './rules-score.js';
 
 export interface RulesOptions {
   readonly json?: boolean;
@@ -105,36 +101,4 @@ async function testRules(context: CliContext, id: string | undefined, options: R
     context.out.write(`${results.length} examples, ${wrong.length} judged wrong\n`);
   }
   return wrong.length === 0 ? EXIT.passed : EXIT.failed;
-}
-
-const percent = (share: number): string => `${(share * 100).toFixed(0)} %`;
-
-function scoreRow({ name, bad, found, good, alarmed, recall, falseAlarms, j }: Score): string[] {
-  return [
-    name,
-    bad === 0 ? '' : `${percent(recall)} (${found}/${bad})`,
-    good === 0 ? '' : `${percent(falseAlarms)} (${alarmed}/${good})`,
-    bad === 0 || good === 0 ? '' : (j * 100).toFixed(0),
-  ];
-}
-
-async function scoreCorpus(): Promise<Scores> {
-  return scoreSnippets(readCorpus(join(CLONE, 'libs/analysis/corpus')), (files) => reviewTexts(files));
-}
-
-/** Recall, false alarms and J on the labelled snippets of the clone. */
-async function scoreRules(context: CliContext, options: RulesOptions): Promise<ExitCode> {
-  const scores = await scoreCorpus();
-  if (options.json === true) {
-    context.out.write(`${JSON.stringify(scores)}\n`);
-    return EXIT.passed;
-  }
-  const paint = theme(context.out.color);
-  const rows = [...scores.classes, ...scores.languages, scores.total].map(scoreRow);
-  context.out.write(`${table(['', 'RECALL', 'FALSE ALARMS', 'J'], rows, context.out.columns).join('\n')}\n`);
-  if (options.verbose === true) {
-    for (const { name, class: kind } of scores.missed) context.out.write(`${paint.warn('missed')} ${kind}: ${name}\n`);
-    for (const { name, class: kind } of scores.alarms) context.out.write(`${paint.bad('alarm')} ${kind}: ${name}\n`);
-  }
-  return EXIT.passed;
 }

@@ -2,14 +2,16 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { reviewText, reviewTexts } from '../findings/review-tree.js';
 import { parseSnippets, readCorpus } from './read-corpus.js';
-import { scoreSnippets } from './score.js';
+import { judgeCases, judgeSnippets } from './judge.js';
+import { parseCase, readCases } from './read-cases.js';
+import { scoresOf } from './score.js';
 
 const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
 
 describe('the labelled snippets', () => {
   it('are judged no worse than they were', async () => {
     const snippets = readCorpus(CORPUS);
-    const { total } = await scoreSnippets(snippets, (files) => reviewTexts(files));
+    const { total } = scoresOf(await judgeSnippets(snippets, (files) => reviewTexts(files)));
     expect(total.bad).toBeGreaterThanOrEqual(130);
     expect(total.recall).toBeGreaterThanOrEqual(0.97);
     expect(total.falseAlarms).toBeLessThanOrEqual(0.02);
@@ -54,7 +56,7 @@ it('counts what was found, missed and wrongly found', async () => {
   );
   const { findings } = await reviewText('a.js', 'document.body.innerHTML = "<b>" + name;\n');
   expect(findings.map((finding) => finding.class)).toEqual(['xss']);
-  const scores = await scoreSnippets(snippets, async ([file]) => (file?.text === 'hit\n' ? findings : []));
+  const scores = scoresOf(await judgeSnippets(snippets, async ([file]) => (file?.text === 'hit\n' ? findings : [])));
   expect(scores.total).toMatchObject({ bad: 2, found: 1, good: 2, alarmed: 1, recall: 0.5, falseAlarms: 0.5, j: 0 });
   expect(scores.classes.map(({ name, j }) => [name, j])).toEqual([
     ['cors', 0],
@@ -62,4 +64,53 @@ it('counts what was found, missed and wrongly found', async () => {
   ]);
   expect(scores.missed.map(({ name }) => name)).toEqual(['javascript-x: b']);
   expect(scores.alarms.map(({ name }) => name)).toEqual(['javascript-x: c']);
+});
+
+describe('whole files', () => {
+  it('of the corpus are read, each with bad and good lines', () => {
+    for (const { name, labels } of readCases(CORPUS))
+      expect(
+        labels.map(({ label }) => label),
+        name,
+      ).toEqual(expect.arrayContaining(['bad', 'good']));
+  });
+  const text = `about it
+--- src/a.js
+const bar = document.body; <<< good xss
+bar.innerHTML = '<b>' + name; <<< bad xss 79
+
+bar.ok = 1;
+bar.outerHTML = '<b>' + name; <<< open xss; bad unhandled-promise
+--- src/b.js
+document.body.innerHTML = '<i>' + name;
+`;
+  it('take labels off their lines', () => {
+    const { files, labels, language } = parseCase('javascript-x', text);
+    expect(files[0]?.text.split('\n').slice(0, 2)).toEqual([
+      'const bar = document.body;',
+      "bar.innerHTML = '<b>' + name;",
+    ]);
+    expect(labels.map(({ path, line, label, class: kind, cwe }) => [path, line, label, kind, cwe])).toEqual([
+      ['src/a.js', 1, 'good', 'xss', undefined],
+      ['src/a.js', 2, 'bad', 'xss', 79],
+      ['src/a.js', 5, 'open', 'xss', undefined],
+      ['src/a.js', 5, 'bad', 'unhandled-promise', undefined],
+    ]);
+    expect(language).toBe('javascript');
+  });
+  it('have a verdict for each label and for each finding without one', async () => {
+    const verdicts = await judgeCases([parseCase('javascript-x', text)], (files) => reviewTexts(files));
+    expect(verdicts.map(({ name, label, class: kind, hit }) => [name, label, kind, hit])).toEqual([
+      ['javascript-x: src/b.js:1', 'good', 'xss', true],
+      ['javascript-x: src/a.js:1', 'good', 'xss', false],
+      ['javascript-x: src/a.js:2', 'bad', 'xss', true],
+      ['javascript-x: src/a.js:5', 'bad', 'unhandled-promise', false],
+    ]);
+  });
+  it.each([
+    ['x\n', /no "--- path"/],
+    ['--- a.js\nx <<< bad nothing 1\n', /x:2: there is no class nothing/],
+    ['--- a.js\nx <<< bad xss\n', /x:2: say the CWE of xss: one of 79/],
+    ['--- a.js\nx <<< bad\n', /x:2: write "<<< bad/],
+  ])('are refused: %j', (bad, problem) => expect(() => parseCase('javascript-x', bad)).toThrow(problem));
 });
