@@ -7,7 +7,7 @@ import { Candidate } from '../rules/candidate.js';
 import { holds } from '../rules/conditions.js';
 import { DOCKER_CHECKS, type DockerHit } from '../rules/docker-checks.js';
 import { FIXES, type TextEdit } from '../rules/fix-templates.js';
-import type { CodeMatch, RuleDefinition } from '../rules/rule.js';
+import type { CodeMatch, Condition, RuleDefinition } from '../rules/rule.js';
 import { FlowSession } from './flow-session.js';
 import type { Hit } from './hit.js';
 
@@ -103,15 +103,16 @@ function runCode(
   const fixable = () => (exact ??= !hasSyntaxErrors(root));
   // Most rules look at all calls: the same search is done once.
   const searched = new Map<string, ReturnType<typeof root.findAll>>();
-  const search = ({ find }: CodeMatch) => {
+  const search = (match: CodeMatch) => {
+    const find = narrowed(language, onlyKindsOf(language, match.find), match.where);
     const key = JSON.stringify(find);
-    const nodes = searched.get(key) ?? root.findAll({ rule: onlyKindsOf(language, find) });
+    const nodes = searched.get(key) ?? root.findAll({ rule: find });
     searched.set(key, nodes);
     return nodes;
   };
   const candidates = new Map<number, Candidate>();
   const candidateOf = (node: Node): Candidate => {
-    const known = candidates.get(node.id()) ?? new Candidate(node, bindings());
+    const known = candidates.get(node.id()) ?? new Candidate(node, bindings);
     candidates.set(node.id(), known);
     return known;
   };
@@ -144,12 +145,47 @@ function runCode(
 
 /** Whether a file has the words that a search needs: an imported thing keeps its name, whatever it is called here. */
 function mayMatch({ needs, where }: CodeMatch, text: string): boolean {
-  if (needs && !needs.test(text)) return false;
-  return where.every(
-    (condition) =>
-      !('callee' in condition) ||
-      condition.callee.some((name) => text.includes(name.slice(name.lastIndexOf('.') + 1).replace('()', ''))),
-  );
+  return (!needs || needs.test(text)) && mayHold(where, text);
+}
+
+function mayHold(where: readonly Condition[], text: string): boolean {
+  return where.every((condition) => {
+    if ('callee' in condition) return condition.callee.some((name) => isNamed(name, text));
+    return 'any' in condition ? condition.any.some((all) => mayHold(all, text)) : true;
+  });
+}
+
+const CALLS = new Set(['call_expression', 'new_expression', 'call']);
+
+/**
+ * Most calls are of members that no rule knows: the native search leaves them out, so that they cost nothing here. A call of a plain
+ * name stays, because any name may stand for what is wanted.
+ */
+function narrowed(
+  language: TreeLanguage,
+  find: CodeMatch['find'],
+  where: readonly Condition[],
+): CodeMatch['find'] {
+  const kinds = (find.any ?? [find]).map(({ kind }) => String(kind));
+  const wanted = where.find((condition) => 'callee' in condition);
+  if (!wanted || !kinds.every((kind) => CALLS.has(kind)) || (!find.any && !find.kind)) return find;
+  const words = new Set(wanted.callee.map((name) => name.slice(name.lastIndexOf('.') + 1).replace('()', '')));
+  const [member, field] = language === 'python' ? ['attribute', 'attribute'] : ['member_expression', 'property'];
+  const regex = `^(${[...words].map((word) => word.replaceAll('$', '\\$')).join('|')})$`;
+  const callee = { any: [{ not: { kind: member } }, { has: { field, regex } }] };
+  return {
+    any: kinds.map((kind) => ({
+      kind,
+      has: { field: kind === 'new_expression' ? 'constructor' : 'function', ...callee },
+    })),
+  };
+}
+
+/** Whether the first and the last word of a full name stand in a text; of `*.query` there is only the last. */
+function isNamed(name: string, text: string): boolean {
+  const last = name.slice(name.lastIndexOf('.') + 1).replace('()', '');
+  const first = name.slice(0, Math.max(name.indexOf('.'), 0));
+  return text.includes(last) && (first === '' || first === '*' || text.includes(first));
 }
 
 function isCode(matches: RuleDefinition['matches']): matches is readonly CodeMatch[] {

@@ -8,10 +8,15 @@ export class Candidate {
   #name: string | undefined;
   #member: string | null | undefined;
 
+  /** `names` makes the bindings of the file the first time that somebody asks for them. */
   constructor(
     readonly node: Node,
-    readonly bindings: Bindings,
+    readonly names: () => Bindings,
   ) {}
+
+  get bindings(): Bindings {
+    return this.names();
+  }
 
   get call(): CallView | undefined {
     if (this.#call === null) this.#call = callView(this.node);

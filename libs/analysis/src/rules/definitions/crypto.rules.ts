@@ -1,5 +1,8 @@
 import type { RuleDefinition } from '../rule.js';
 
+/** What the name of a credential has in it, in any case; the predicate looks at the rest of the name. */
+const SECRET_WORD = '(?i)passw|passphrase|passcode|secret|key|token|credential';
+
 /** Secrets, randomness, hashes, certificates, and the comparison of what must not be guessed. */
 export const CRYPTO_RULES: readonly RuleDefinition[] = [
   {
@@ -377,16 +380,18 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
     matches: [
       {
         find: {
-          any: [
-            'variable_declarator',
-            'assignment_expression',
-            'pair',
-            'field_definition',
-            'public_field_definition',
-            'assignment',
-            'keyword_argument',
-            'default_parameter',
-          ].map((kind) => ({ kind })),
+          any: (
+            [
+              ['variable_declarator', 'name'],
+              ['assignment_expression', 'left'],
+              ['pair', 'key'],
+              ['field_definition', 'property'],
+              ['public_field_definition', 'name'],
+              ['assignment', 'left'],
+              ['keyword_argument', 'name'],
+              ['default_parameter', 'name'],
+            ] as const
+          ).map(([kind, field]) => ({ kind, has: { field, regex: SECRET_WORD } })),
         },
         where: [{ predicate: 'literal-secret' }],
         needs: /passw|passphrase|passcode|secret|key|token|credential/i,

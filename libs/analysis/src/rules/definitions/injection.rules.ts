@@ -45,7 +45,8 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
             is: { built: 'sql', unless: /(^|\.)(escapeIdentifier|escapeId|quote_ident|Identifier)$/ },
           },
         ],
-        needs: /\b(select|insert\s+into|delete\s+from|update|with|replace\s+into|merge|drop|alter|truncate|create)\s/i,
+        needs:
+          /["'`](\s|\\n|\()*(select|insert\s+into|delete\s+from|update|with|replace\s+into|merge|drop|alter|truncate|create)\b/i,
         at: ['sql', 'text', 'query', 'statement', 0],
       },
     ],
