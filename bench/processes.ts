@@ -16,6 +16,12 @@ export function pssMb(pid: number): number | undefined {
   return kb === undefined ? undefined : Number(kb) / 1024;
 }
 
+/** Resident memory of a process, MB; undefined when it is gone. */
+export function rssMb(pid: number): number | undefined {
+  const kb = /^VmRSS:\s+(\d+) kB/m.exec(read(`/proc/${pid}/status`) ?? '')?.[1];
+  return kb === undefined ? undefined : Number(kb) / 1024;
+}
+
 interface Stat {
   readonly parent: number;
   readonly cpuMs: number;

@@ -3,7 +3,7 @@ import { decode, readText } from '../findings/read-text.js';
 import { byPlace, reviewTexts, type ReviewedText, type ReviewOptions } from '../findings/review-tree.js';
 import { TreeSources } from '../findings/tree-sources.js';
 import { walk, type TreeFile } from '../findings/walk.js';
-import type { SourceFiles } from '../flow/project.js';
+import type { SourceFiles } from '../flow/module-store.js';
 import { languageOf } from '../parse/language.js';
 import { dependentsOf } from './dependents.js';
 import { compareFindings, type Comparison } from './introduced.js';

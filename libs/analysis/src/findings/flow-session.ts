@@ -1,46 +1,51 @@
-import { FlowWatch } from './flow-watch.js';
 import type { Span } from '../flow/ir.js';
-import { NO_FILES, Project, type SourceFiles } from '../flow/project.js';
+import { ModuleStore, NO_FILES, type SourceFiles } from '../flow/module-store.js';
+import { Project } from '../flow/project.js';
 import type { TreeLanguage } from '../parse/language.js';
 import type { RuleDefinition } from '../rules/rule.js';
+import { FlowRules, FlowWatch } from './flow-watch.js';
 import type { Hit } from './hit.js';
 
-/** The flow rules over the files of one tree: what is found in a file may come up while another one is walked. */
+/** What came of walking one file. */
+export interface FlowResult {
+  /** False when the time of the file was over. */
+  readonly finished: boolean;
+  /** Whether it could be parsed without an error. */
+  readonly sound: boolean;
+  /** By path: data of this file may do its harm in another one. */
+  readonly hits: ReadonlyMap<string, readonly Hit[]>;
+  /** Whether only known or checked values came to a place of this file. */
+  readonly isHarmless: (span: Span) => boolean;
+  /** Files that were read, and looked for in vain: a change of one of them may change what is found. */
+  readonly read: readonly string[];
+  readonly missed: readonly string[];
+  /** Rules that threw, with their words. */
+  readonly failed: readonly string[];
+}
+
+/** The flow rules over the files of one tree, each walked by itself. */
 export class FlowSession {
-  readonly #watch: FlowWatch;
-  readonly #project: Project;
+  readonly #rules: FlowRules;
+  readonly #store: ModuleStore;
 
   constructor(rules: readonly RuleDefinition[], files: SourceFiles = NO_FILES) {
-    this.#watch = new FlowWatch(rules);
-    this.#project = new Project(files, this.#watch);
+    this.#rules = new FlowRules(rules);
+    this.#store = new ModuleStore(files);
   }
 
-  /** False when the time of the file was over. */
-  walk(path: string, language: TreeLanguage, text: string, isOver: () => boolean): boolean {
-    const { module, finished } = this.#project.analyse(
-      path,
-      language === 'python' ? 'python' : 'javascript',
-      text,
-      isOver,
-    );
-    if (module) this.#watch.forms(module);
-    return finished;
-  }
-
-  hitsOf(path: string): Hit[] {
-    return this.#watch.hitsOf(path);
-  }
-
-  paths(): string[] {
-    return this.#watch.paths();
-  }
-
-  isHarmless(path: string, span: Span): boolean {
-    return this.#watch.isHarmless(path, span);
-  }
-
-  /** Rules that threw, with their words. */
-  failures(): string[] {
-    return [...this.#watch.failed].map(([rule, problem]) => `${rule} (${problem})`);
+  walk(path: string, language: TreeLanguage, text: string, isOver: () => boolean): FlowResult {
+    const watch = new FlowWatch(this.#rules);
+    const project = new Project(this.#store, watch);
+    const { module, finished } = project.analyse(path, language === 'python' ? 'python' : 'javascript', text, isOver);
+    if (module) watch.forms(module);
+    return {
+      finished,
+      sound: module?.sound === true,
+      hits: watch.hits(),
+      isHarmless: (span) => watch.isHarmless(path, span),
+      read: [...project.read],
+      missed: [...project.missed],
+      failed: [...watch.failed].map(([rule, problem]) => `${rule} (${problem})`),
+    };
   }
 }

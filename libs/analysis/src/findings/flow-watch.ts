@@ -54,42 +54,49 @@ const DEFAULT_ORIGINS: readonly Origin[] = ['remote', 'local'];
 const SQL =
   /^[\s(]*(select\b|insert\s+into\b|insert\s+ignore|update\s|delete\s+from\b|with\s+\w+\s+as\b|replace\s+into\b|merge\s+into\b|create\s+(table|database|user|index|view)\b|drop\s|alter\s|truncate\s|exec(ute)?\s|call\s|grant\s|show\s|use\s|explain\s|begin\b|set\s+\w+\s*=|from\s)|\b(where|order by|limit|values|from)\b.*[=\u0000\u0001]/is;
 
-/** Turns what happens in modules into hits of the rules that have to do with it. One for each review. */
+/** The flow rules of a review, by what they look at. */
+export class FlowRules {
+  readonly calls = new ByName<CallMatch>();
+  readonly assigns = new ByName<AssignMatch>();
+  readonly elements = new Map<string, Armed<ElementMatch>[]>();
+  readonly returns: Armed<ReturnMatch>[] = [];
+  readonly statements = new Map<string, Armed<StatementMatch>[]>();
+  readonly expressions = new Map<string, Armed<ExpressionMatch>[]>();
+
+  constructor(rules: readonly RuleDefinition[]) {
+    for (const rule of rules) {
+      if (!('flow' in rule.matches)) continue;
+      for (const match of rule.matches.flow) {
+        if ('calls' in match) this.calls.add(match.calls, { rule, match });
+        else if ('assigns' in match) this.assigns.add(match.assigns, { rule, match });
+        else if ('attribute' in match) addTo(this.elements, match.attribute, { rule, match });
+        else if ('returns' in match) this.returns.push({ rule, match });
+        else if ('statement' in match) addTo(this.statements, match.statement, { rule, match });
+        else addTo(this.expressions, match.expression, { rule, match });
+      }
+    }
+  }
+}
+
+function addTo<T>(table: Map<string, T[]>, key: string, one: T): void {
+  const list = table.get(key) ?? [];
+  table.set(key, list);
+  list.push(one);
+}
+
+/** Turns what happens while a file is walked into hits of the rules that have to do with it. One for each walk. */
 export class FlowWatch implements Watcher {
-  readonly #calls = new ByName<CallMatch>();
-  readonly #assigns = new ByName<AssignMatch>();
-  readonly #elements = new Map<string, Armed<ElementMatch>[]>();
-  readonly #returns: Armed<ReturnMatch>[] = [];
-  readonly #statements: Armed<StatementMatch>[] = [];
-  readonly #expressions: Armed<ExpressionMatch>[] = [];
   /** By path, then by rule and place: what is walked twice is found once. */
   readonly #hits = new Map<string, Map<string, Hit>>();
   readonly failed = new Map<string, string>();
   /** By path, then by place: whether each value that came there was harmless. */
   readonly #judged = new Map<string, Map<string, boolean>>();
 
-  constructor(rules: readonly RuleDefinition[]) {
-    for (const rule of rules) {
-      if (!('flow' in rule.matches)) continue;
-      for (const match of rule.matches.flow) {
-        if ('calls' in match) this.#calls.add(match.calls, { rule, match });
-        else if ('assigns' in match) this.#assigns.add(match.assigns, { rule, match });
-        else if ('attribute' in match)
-          this.#elements.set(match.attribute, [...(this.#elements.get(match.attribute) ?? []), { rule, match }]);
-        else if ('returns' in match) this.#returns.push({ rule, match });
-        else if ('statement' in match) this.#statements.push({ rule, match });
-        else this.#expressions.push({ rule, match });
-      }
-    }
-  }
+  constructor(readonly rules: FlowRules) {}
 
-  hitsOf(path: string): Hit[] {
-    return [...(this.#hits.get(path)?.values() ?? [])];
-  }
-
-  /** Every file that something was found in. */
-  paths(): string[] {
-    return [...this.#hits.keys()];
+  /** By path, for every file that something was found in. */
+  hits(): Map<string, Hit[]> {
+    return new Map([...this.#hits].map(([path, hits]) => [path, [...hits.values()]]));
   }
 
   /** Whether every text that was ever put together, or handed to a call, at a place was known, checked or a number. */
@@ -116,7 +123,7 @@ export class FlowWatch implements Watcher {
         facts.node,
         [first, ...facts.args.slice(1, 2)].every((one) => isHarmless(one) || one.closures !== undefined),
       );
-    for (const { rule, match } of this.#calls.get(facts.ref)) {
+    for (const { rule, match } of this.rules.calls.get(facts.ref)) {
       this.#guarded(rule, facts.frame, () => {
         if (match.when && !match.when(facts)) return;
         const taint = match.taint ? this.#taintedArgument(facts, match.taint, rule.class) : undefined;
@@ -127,7 +134,7 @@ export class FlowWatch implements Watcher {
   }
 
   assigned(target: Expr, ref: string, value: Value, frame: Frame, span: Span): void {
-    for (const { rule, match } of this.#assigns.get(ref)) {
+    for (const { rule, match } of this.rules.assigns.get(ref)) {
       this.#guarded(rule, frame, () => {
         if (match.when && !match.when(value, target)) return;
         const taint = match.taint
@@ -142,7 +149,7 @@ export class FlowWatch implements Watcher {
   element(node: ExprOf<'element'>, attributes: ReadonlyMap<string, Value>, frame: Frame): void {
     for (const { key, value: at } of node.attributes) {
       const value = attributes.get(key ?? '...');
-      for (const { rule, match } of this.#elements.get(key ?? '...') ?? []) {
+      for (const { rule, match } of this.rules.elements.get(key ?? '...') ?? []) {
         if (!value) continue;
         this.#guarded(rule, frame, () => {
           if (match.when && !match.when(value, node.tag, attributes)) return;
@@ -157,7 +164,7 @@ export class FlowWatch implements Watcher {
   }
 
   returned(value: Value, frame: Frame, span: Span): void {
-    for (const { rule, match } of this.#returns) {
+    for (const { rule, match } of this.rules.returns) {
       this.#guarded(rule, frame, () => {
         const taint = tainted(value, match.taint.shape ?? 'any', match.taint.origins ?? DEFAULT_ORIGINS, rule.class);
         if (taint && match.returns(value, frame)) this.#add(rule, frame.module.path, span, taint);
@@ -176,12 +183,12 @@ export class FlowWatch implements Watcher {
     };
     visit(module, {
       statement: (node) => {
-        for (const { rule, match } of this.#statements)
-          if (match.statement === node.k) run(rule, node, () => match.when(node, module));
+        for (const { rule, match } of this.rules.statements.get(node.k) ?? [])
+          run(rule, node, () => match.when(node, module));
       },
       expression: (node, parents) => {
-        for (const { rule, match } of this.#expressions)
-          if (match.expression === node.k) run(rule, node, () => match.when(node, module, parents));
+        for (const { rule, match } of this.rules.expressions.get(node.k) ?? [])
+          run(rule, node, () => match.when(node, module, parents));
       },
     });
   }

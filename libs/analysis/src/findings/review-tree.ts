@@ -1,31 +1,31 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Finding } from '@devmesh/contracts/finding';
-import type { SourceFiles } from '../flow/project.js';
-import { isJavaScript, languageOf, ruleLanguageOf, type TreeLanguage } from '../parse/language.js';
+import type { SourceFiles } from '../flow/module-store.js';
 import { RULES } from '../rules/catalogue.js';
 import type { RuleDefinition } from '../rules/rule.js';
-import { searchSecrets } from '../secrets/search.js';
+import { FileReviewer, type FileOutcome, type FileReviewOptions } from './file-review.js';
 import { writeFindings } from './finding-writer.js';
-import { FlowSession } from './flow-session.js';
-import { TreeSources } from './tree-sources.js';
 import type { Hit } from './hit.js';
-import { decode, readText } from './read-text.js';
-import { runRules } from './run-rules.js';
+import { decode } from './read-text.js';
+import { ReviewCache } from './review-cache.js';
+import type { ReviewPool } from './review-pool.js';
+import { TreeSources } from './tree-sources.js';
 import { walk, type SkipReason, type TreeFile } from './walk.js';
-
-/** Time that the rules may take for one file, in ms. */
-export const FILE_BUDGET_MS = 2000;
 
 /** How often somebody who watches hears how far the review is, in files. */
 const PROGRESS_EVERY = 200;
 
-export interface ReviewOptions {
+export interface ReviewOptions extends FileReviewOptions {
   readonly rules?: readonly RuleDefinition[];
   readonly signal?: AbortSignal;
   readonly progress?: (message: string) => void;
-  /** Monotonic ms, for the time per file. */
-  readonly clock?: () => number;
-  readonly fileBudgetMs?: number;
+  /**
+   * Processes that files are reviewed in: on several cores, and so that a file that hangs or crashes one costs only itself. Without,
+   * all is done in this process. They know the shipped rules only, so that it can't be given together with `rules`.
+   */
+  readonly pool?: ReviewPool;
+  /** A folder in which results are kept between reviews, by the content of all files that they depend on. Not together with `rules`. */
+  readonly cacheFolder?: string;
 }
 
 /** A file that was not reviewed to its end: why, in a few words. */
@@ -40,7 +40,9 @@ export interface Review {
   readonly filesReviewed: number;
   readonly filesSkipped: number;
   readonly skipped: Readonly<Partial<Record<SkipReason, number>>>;
-  /** Files with syntax errors (reviewed as far as they parse, never fixed), over their time, or on which a rule failed. */
+  /** Files whose result was taken from the cache; they are among the reviewed ones. */
+  readonly filesFromCache: number;
+  /** Files with syntax errors (reviewed as far as they parse, never fixed), over their time, that ended their process, or on which a rule failed. */
   readonly incomplete: readonly Incomplete[];
 }
 
@@ -51,10 +53,12 @@ export async function reviewText(
   options: ReviewOptions = {},
 ): Promise<{ findings: Finding[]; incomplete: Incomplete | undefined }> {
   const { text, utf8 } = typeof content === 'string' ? { text: content, utf8: true } : decode(content);
-  const flow = new FlowSession(rulesFor(path, options.rules ?? RULES));
-  const { hits, parses, incomplete } = await hitsOf(path, text, flow, options);
-  const all = [...withoutHarmless(hits, flow, path), ...flow.hitsOf(path)];
-  return { findings: writeFindings(path, text, all, utf8 && parses), incomplete };
+  const reviewer = new FileReviewer(options.rules ?? RULES, undefined, options);
+  const { hits, parses, reason } = await reviewer.review(path, text);
+  return {
+    findings: writeFindings(path, text, hits, utf8 && parses),
+    incomplete: reason === undefined ? undefined : { path, reason },
+  };
 }
 
 /** One of a few files that are reviewed together. */
@@ -78,78 +82,21 @@ export async function reviewTexts(
   const texts = new Map(files.map(({ path, text }) => [path, text]));
   const own: SourceFiles = { has: (path) => texts.has(path), read: (path) => texts.get(path) };
   const sources = options.sources ?? own;
-  const flow = new FlowSession(options.rules ?? RULES, sources);
-  const found = new Map<string, { hits: Hit[]; parses: boolean }>();
-  for (const { path, text, flowOnly } of files) {
+  const reviewer = new FileReviewer(options.rules ?? RULES, sources, options);
+  const outcomes = new Map<string, FileOutcome>();
+  for (const { path, text, exact, flowOnly } of files) {
     options.signal?.throwIfAborted();
-    if (flowOnly === true) walkFlow(path, text, flow, options);
-    else found.set(path, await hitsOf(path, text, flow, options));
+    const review = flowOnly === true ? reviewer.walk(path, text) : await reviewer.review(path, text);
+    outcomes.set(path, { review, utf8: exact !== false && flowOnly !== true });
     await nextTurn();
   }
-  const exact = new Map(files.map(({ path, exact }) => [path, exact !== false]));
-  const paths = new Set([...texts.keys(), ...(options.sources ? flow.paths() : [])]);
-  return [...paths].flatMap((path) => {
-    const { hits = [], parses = false } = found.get(path) ?? {};
-    const all = [...withoutHarmless(hits, flow, path), ...flowHits(flow, path, options)];
-    const text = all.length > 0 ? (texts.get(path) ?? sources.read(path)) : undefined;
+  return [...hitsByPath(outcomes)].flatMap(([path, hits]) => {
+    const outcome = outcomes.get(path);
+    const text = texts.get(path) ?? (options.sources ? sources.read(path) : undefined);
     if (text === undefined) return [];
-    return writeFindings(path, text, all, parses && exact.get(path) === true, { get: (at) => sources.read(at) });
+    const fixable = outcome !== undefined && 'review' in outcome && outcome.review.parses && outcome.utf8;
+    return writeFindings(path, text, hits, fixable, { get: (at) => sources.read(at) });
   });
-}
-
-function walkFlow(path: string, text: string, flow: FlowSession, options: ReviewOptions): void {
-  const language = ruleLanguageOf(path);
-  if (language !== 'python' && !isJavaScript(language)) return;
-  const clock = options.clock ?? (() => performance.now());
-  const deadline = clock() + (options.fileBudgetMs ?? FILE_BUDGET_MS);
-  flow.walk(path, language as TreeLanguage, text, () => clock() > deadline);
-}
-
-const INJECTIONS = new Set<string>(['sql-injection', 'command-injection', 'code-injection', 'path-traversal', 'xss']);
-
-/** Leaves out what a search for forms found, where the walk has seen that only known or checked values come there. */
-function withoutHarmless(hits: readonly Hit[], flow: FlowSession, path: string): Hit[] {
-  return hits.filter((hit) => !INJECTIONS.has(hit.class) || !flow.isHarmless(path, hit));
-}
-
-/** What flow rules found in a file; in tests without the rules that skip them. */
-function flowHits(flow: FlowSession, path: string, options: ReviewOptions): Hit[] {
-  const rules = new Set(rulesFor(path, options.rules ?? RULES).map(({ id }) => id));
-  return flow.hitsOf(path).filter(({ rule }) => rules.has(rule));
-}
-
-async function hitsOf(
-  path: string,
-  text: string,
-  flow: FlowSession,
-  options: ReviewOptions,
-): Promise<{ hits: Hit[]; parses: boolean; incomplete: Incomplete | undefined }> {
-  const clock = options.clock ?? (() => performance.now());
-  const deadline = clock() + (options.fileBudgetMs ?? FILE_BUDGET_MS);
-  const hits: Hit[] = (await searchSecrets(path, text)).map(({ start, end, kind }) => ({
-    rule: 'recognised-credential',
-    class: 'hardcoded-secret',
-    cwe: 798,
-    severity: 'critical',
-    confidence: 'high',
-    message: `A credential (${kind}) stands in this file, so everybody who sees the repository has it, for as long as its history lives. Revoke it, and read the new one from the environment or a secret store.`,
-    start,
-    end,
-  }));
-  let reason: string | undefined;
-  let parses = true;
-  try {
-    const isOver = (): boolean => clock() > deadline;
-    const result = runRules(rulesFor(path, options.rules ?? RULES), ruleLanguageOf(path), text, isOver, { path, flow });
-    hits.push(...result.hits);
-    parses = result.parses;
-    if (!parses) reason = 'it has syntax errors';
-    if (result.failed.length > 0) reason = `rules failed: ${result.failed.join(', ')}`;
-    if (result.unfinished.length > 0) reason = `its time was over before ${result.unfinished.join(', ')}`;
-  } catch (error) {
-    reason = `a rule failed: ${error instanceof Error ? error.message : String(error)}`;
-  }
-  return { hits, parses, incomplete: reason === undefined ? undefined : { path, reason: reason.slice(0, 300) } };
 }
 
 /**
@@ -158,57 +105,98 @@ async function hitsOf(
  * can't be read, or with the signal's reason.
  */
 export async function reviewTree(root: string, options: ReviewOptions = {}): Promise<Review> {
+  const { signal, progress, pool, cacheFolder } = options;
   const skipped: Partial<Record<SkipReason, number>> = {};
-  const incomplete: Incomplete[] = [];
-  let filesReviewed = 0;
-  let filesSkipped = 0;
   const skip = (reason: SkipReason): void => {
     skipped[reason] = (skipped[reason] ?? 0) + 1;
-    filesSkipped += 1;
   };
   const files: TreeFile[] = [];
   for await (const entry of walk(root)) {
-    options.signal?.throwIfAborted();
+    signal?.throwIfAborted();
     if ('skipped' in entry) skip(entry.skipped);
     else files.push(entry.file);
   }
   const sources = new TreeSources(files);
-  const flow = new FlowSession(options.rules ?? RULES, sources);
-  const found = new Map<string, { hits: Hit[]; fixable: boolean }>();
-  for (const file of files) {
-    options.signal?.throwIfAborted();
-    const read = await readText(file, languageOf(file.path));
-    if (typeof read === 'string') {
-      skip(read);
+  const outcomes = new Map<string, FileOutcome>();
+  const cache = cacheFolder === undefined || options.rules ? undefined : new ReviewCache(cacheFolder);
+  const known = cache ? await cache.recall(files, signal) : new Map<string, FileOutcome>();
+  const due = files.filter(({ path }) => !known.has(path));
+  let done = 0;
+  const settle = (path: string, outcome: FileOutcome): void => {
+    outcomes.set(path, outcome);
+    done += 1;
+    if (done % PROGRESS_EVERY === 0) progress?.(`${done} files`);
+  };
+  for (const [path, outcome] of known) settle(path, outcome);
+  if (pool && !options.rules) await pool.review(files, due, settle, options);
+  else {
+    const reviewer = new FileReviewer(options.rules ?? RULES, sources, options);
+    for (const file of due) {
+      signal?.throwIfAborted();
+      settle(file.path, await reviewer.reviewFile(file));
+      await nextTurn();
+    }
+  }
+  await cache?.keep(due, outcomes);
+  const incomplete: Incomplete[] = [];
+  let filesReviewed = 0;
+  for (const { path } of files) {
+    const outcome = outcomes.get(path);
+    if (!outcome) continue;
+    if ('skipped' in outcome) {
+      skip(outcome.skipped);
       continue;
     }
-    const result = await hitsOf(file.path, read.text, flow, options);
-    // Offsets into Latin-1 are not offsets into the file, and a name that only resembles the real one can't be written to.
-    found.set(file.path, { hits: result.hits, fixable: result.parses && read.utf8 && file.exact });
-    if (result.incomplete) incomplete.push(result.incomplete);
     filesReviewed += 1;
-    if (filesReviewed % PROGRESS_EVERY === 0) options.progress?.(`${filesReviewed} files`);
-    await nextTurn();
+    const reason = 'lost' in outcome ? outcome.lost : outcome.review.reason;
+    if (reason !== undefined) incomplete.push({ path, reason });
   }
-  const findings: Finding[] = [];
-  for (const [path, { hits, fixable }] of found) {
-    const all = [...withoutHarmless(hits, flow, path), ...flowHits(flow, path, options)];
-    const text = all.length > 0 ? sources.get(path) : undefined;
-    if (text !== undefined) findings.push(...writeFindings(path, text, all, fixable, sources));
-  }
-  findings.sort(byPlace);
-  return { findings, filesReviewed, filesSkipped, skipped, incomplete };
+  return {
+    findings: findingsOf(files, outcomes, sources),
+    filesReviewed,
+    filesSkipped: Object.values(skipped).reduce((sum, count) => sum + count, 0),
+    skipped,
+    filesFromCache: known.size,
+    incomplete,
+  };
 }
 
-const TEST_FILE =
-  /(^|\/)(tests?|__tests__|spec|fixtures)\/|[._-](test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$/i;
-/** Files that only a test runner reads, whatever folder they lie in. */
-const TEST_NAME = /(^|\/)__tests__\/|\.(test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$/i;
+function findingsOf(
+  files: readonly TreeFile[],
+  outcomes: ReadonlyMap<string, FileOutcome>,
+  sources: TreeSources,
+): Finding[] {
+  const byPath = hitsByPath(outcomes);
+  const findings: Finding[] = [];
+  for (const { path, exact } of files) {
+    const hits = byPath.get(path);
+    const outcome = outcomes.get(path);
+    const text = hits && outcome && !('skipped' in outcome) ? sources.get(path) : undefined;
+    if (!hits || !outcome || text === undefined) continue;
+    // Offsets into Latin-1 are not offsets into the file, and a name that only resembles the real one can't be written to.
+    const fixable = 'review' in outcome && outcome.review.parses && outcome.utf8 && exact;
+    findings.push(...writeFindings(path, text, hits, fixable, sources));
+  }
+  return findings.sort(byPlace);
+}
 
-function rulesFor(path: string, rules: readonly RuleDefinition[]): readonly RuleDefinition[] {
-  if (!TEST_FILE.test(path)) return rules;
-  const isTest = TEST_NAME.test(path);
-  return rules.filter((rule) => !rule.skipsTests && !(isTest && 'flow' in rule.matches));
+/** A file's own hits come first, then those that others found in it, by their path: whoever was quicker changes nothing. */
+function hitsByPath(outcomes: ReadonlyMap<string, FileOutcome>): Map<string, Hit[]> {
+  const all = new Map<string, Map<string, Hit>>();
+  const add = (path: string, hits: readonly Hit[]): void => {
+    const known = all.get(path) ?? new Map<string, Hit>();
+    if (hits.length > 0) all.set(path, known);
+    for (const hit of hits) {
+      const key = `${hit.rule} ${hit.start} ${hit.end}`;
+      if (!known.has(key)) known.set(key, hit);
+    }
+  };
+  const reviews = [...outcomes]
+    .flatMap(([path, outcome]) => ('review' in outcome ? [{ path, review: outcome.review }] : []))
+    .sort((a, b) => (a.path < b.path ? -1 : 1));
+  for (const { path, review } of reviews) add(path, review.hits);
+  for (const { review } of reviews) for (const [path, hits] of review.elsewhere) add(path, hits);
+  return new Map([...all].map(([path, hits]) => [path, [...hits.values()]]));
 }
 
 /** The order of findings: by path (in code units), then place, then rule. */

@@ -8,7 +8,7 @@ import { holds } from '../rules/conditions.js';
 import { DOCKER_CHECKS, type DockerHit } from '../rules/docker-checks.js';
 import { FIXES, type TextEdit } from '../rules/fix-templates.js';
 import type { CodeMatch, Condition, RuleDefinition } from '../rules/rule.js';
-import { FlowSession } from './flow-session.js';
+import { FlowSession, type FlowResult } from './flow-session.js';
 import type { Hit } from './hit.js';
 
 export interface RulesResult {
@@ -19,6 +19,8 @@ export interface RulesResult {
   readonly unfinished: readonly string[];
   /** Rules that threw, with their words. That is a flaw of the rule; the others' findings stand. */
   readonly failed: readonly string[];
+  /** Of a program only. Its hits are not among `hits` when a path and a session were given. */
+  readonly flow?: FlowResult;
 }
 
 /**
@@ -41,13 +43,13 @@ export function runRules(
   }
   if (language === 'actions' || language === 'text') return { ...ofFile, parses: true, unfinished: [] };
   const ofCode = runCode(mine, language, text, isOver);
-  const flow = where?.flow ?? new FlowSession(mine);
-  const finished = flow.walk(path, language, text, isOver);
+  const flow = (where?.flow ?? new FlowSession(mine)).walk(path, language, text, isOver);
   return {
-    hits: [...ofCode.hits, ...ofFile.hits, ...(where ? [] : flow.hitsOf(path))],
-    parses: ofCode.parses,
-    unfinished: finished ? ofCode.unfinished : [...ofCode.unfinished, 'the flow of data'],
-    failed: [...ofCode.failed, ...ofFile.failed, ...flow.failures()],
+    hits: [...ofCode.hits, ...ofFile.hits, ...(where ? [] : (flow.hits.get(path) ?? []))],
+    parses: ofCode.parses ?? flow.sound,
+    unfinished: flow.finished ? ofCode.unfinished : [...ofCode.unfinished, 'the flow of data'],
+    failed: [...ofCode.failed, ...ofFile.failed, ...flow.failed],
+    flow,
   };
 }
 
@@ -93,20 +95,21 @@ function runCode(
   language: TreeLanguage,
   text: string,
   isOver: () => boolean,
-): RulesResult {
-  const root = parseSyntax(language, text);
-  const parses = !hasErrors(root);
+): Omit<RulesResult, 'parses'> & { readonly parses: boolean | undefined } {
+  // Most files have nothing that these rules look for, and need no tree.
+  let tree: Node | undefined;
+  const root = () => (tree ??= parseSyntax(language, text));
   let names: Bindings | undefined;
-  const bindings = () => (names ??= new Bindings(language, root));
+  const bindings = () => (names ??= new Bindings(language, root()));
   // A token that was made up is rare, and only matters to who writes: all tokens are looked at when there is a fix.
   let exact: boolean | undefined;
-  const fixable = () => (exact ??= !hasSyntaxErrors(root));
+  const fixable = () => (exact ??= !hasSyntaxErrors(root()));
   // Most rules look at all calls: the same search is done once.
-  const searched = new Map<string, ReturnType<typeof root.findAll>>();
+  const searched = new Map<string, Node[]>();
   const search = (match: CodeMatch) => {
-    const find = narrowed(language, onlyKindsOf(language, match.find), match.where);
+    const find = narrowed(language, onlyKindsOf(language, match.find), match.where, text);
     const key = JSON.stringify(find);
-    const nodes = searched.get(key) ?? root.findAll({ rule: find });
+    const nodes = searched.get(key) ?? root().findAll({ rule: find });
     searched.set(key, nodes);
     return nodes;
   };
@@ -140,7 +143,7 @@ function runCode(
       failed.push(`${rule.id} (${error instanceof Error ? error.message : String(error)})`);
     }
   }
-  return { hits: onePerPlace(hits), parses, unfinished, failed };
+  return { hits: onePerPlace(hits), parses: tree ? !hasErrors(tree) : undefined, unfinished, failed };
 }
 
 /** Whether a file has the words that a search needs: an imported thing keeps its name, whatever it is called here. */
@@ -155,24 +158,29 @@ function mayHold(where: readonly Condition[], text: string): boolean {
   });
 }
 
+/** Whether the first and the last word of a full name stand in a text; of `*.query` there is only the last. */
+function isNamed(name: string, text: string): boolean {
+  const last = name.slice(name.lastIndexOf('.') + 1).replace('()', '');
+  const first = name.slice(0, Math.max(name.indexOf('.'), 0));
+  return text.includes(last) && (first === '' || first === '*' || text.includes(first));
+}
+
 const CALLS = new Set(['call_expression', 'new_expression', 'call']);
 
 /**
- * Most calls are of members that no rule knows: the native search leaves them out, so that they cost nothing here. A call of a plain
- * name stays, because any name may stand for what is wanted.
+ * Most calls are of what no rule knows: the native search leaves them out, so that they cost nothing here. Where a wanted thing has
+ * another name in this file, every plain name may stand for it.
  */
-function narrowed(
-  language: TreeLanguage,
-  find: CodeMatch['find'],
-  where: readonly Condition[],
-): CodeMatch['find'] {
+function narrowed(language: TreeLanguage, find: CodeMatch['find'], where: readonly Condition[], text: string) {
   const kinds = (find.any ?? [find]).map(({ kind }) => String(kind));
   const wanted = where.find((condition) => 'callee' in condition);
   if (!wanted || !kinds.every((kind) => CALLS.has(kind)) || (!find.any && !find.kind)) return find;
-  const words = new Set(wanted.callee.map((name) => name.slice(name.lastIndexOf('.') + 1).replace('()', '')));
+  const { words, renamed } = wordsOf(wanted.callee);
   const [member, field] = language === 'python' ? ['attribute', 'attribute'] : ['member_expression', 'property'];
-  const regex = `^(${[...words].map((word) => word.replaceAll('$', '\\$')).join('|')})$`;
-  const callee = { any: [{ not: { kind: member } }, { has: { field, regex } }] };
+  const regex = `^(${words})$`;
+  const other = { not: { any: [{ kind: member }, { kind: 'identifier' }] } };
+  const plain = renamed.test(text) ? { kind: 'identifier' } : { kind: 'identifier', regex };
+  const callee = { any: [other, plain, { has: { field, regex } }] };
   return {
     any: kinds.map((kind) => ({
       kind,
@@ -181,11 +189,23 @@ function narrowed(
   };
 }
 
-/** Whether the first and the last word of a full name stand in a text; of `*.query` there is only the last. */
-function isNamed(name: string, text: string): boolean {
-  const last = name.slice(name.lastIndexOf('.') + 1).replace('()', '');
-  const first = name.slice(0, Math.max(name.indexOf('.'), 0));
-  return text.includes(last) && (first === '' || first === '*' || text.includes(first));
+const knownWords = new Map<readonly string[], { readonly words: string; readonly renamed: RegExp }>();
+
+/** The last words of full names, as an alternative of a pattern, and what a file has in it that calls one of them something else. */
+function wordsOf(names: readonly string[]): { readonly words: string; readonly renamed: RegExp } {
+  const known = knownWords.get(names);
+  if (known) return known;
+  const words = [...new Set(names.map((name) => name.slice(name.lastIndexOf('.') + 1).replace('()', '')))]
+    .map((word) => word.replaceAll('$', '\\$'))
+    .join('|');
+  const made = {
+    words,
+    renamed: new RegExp(
+      `\\b(?:${words})\\s+as\\b|[=(]\\s*(?:[\\w.$]+\\.)?(?:${words})\\s*(?:[;,)\\n]|$)|\\)\\s*\\.(?:${words})\\s*(?:[;,)\\n]|$)|\\{[^{}]*\\b(?:${words})\\s*:[^{}]*\\}\\s*=`,
+    ),
+  };
+  knownWords.set(names, made);
+  return made;
 }
 
 function isCode(matches: RuleDefinition['matches']): matches is readonly CodeMatch[] {

@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
-import type { SourceFiles } from '../flow/project.js';
+import type { SourceFiles } from '../flow/module-store.js';
 import { decode, MAX_FILE_BYTES } from './read-text.js';
 import type { TreeFile } from './walk.js';
 

@@ -1,7 +1,7 @@
 import type { ExprOf } from './ir.js';
 import { filled } from './lower-python.js';
 import type { CallFacts, Engine } from './engine.js';
-import { importedValue, memberOfAll, moduleValue } from './module-values.js';
+import { importedValue, memberOfAll } from './module-values.js';
 import { meaningOf, ROUTE_METHODS, routeArguments } from './entries.js';
 import { assign, pathOf } from './places.js';
 import {
@@ -135,10 +135,11 @@ function loads(interpreter: Engine, { ref, method, args, frame, receiver, node }
     (ref === 'require' || ref === 'import' || ref === 'importlib.import_module') &&
     typeof first?.constant === 'string'
   ) {
-    const module = interpreter.modules.resolve(frame.module, first.constant, 0);
+    const path = interpreter.modules.find(frame.module, first.constant, 0);
+    const module = path === undefined ? undefined : interpreter.modules.load(path, 'javascript');
     const whole = module?.exports.get('module.exports');
     if (module && whole) return { ...whole, fields: new Map([...module.exports, ...(whole.fields ?? [])]), open: true };
-    return module ? moduleValue(module) : importedValue(first.constant, '*', undefined, 'javascript');
+    return module ? interpreter.modules.namespaceOf(module) : importedValue(first.constant, '*', 'javascript');
   }
   if (
     (ref === 'util.promisify' ||

@@ -27,8 +27,14 @@ export interface Watcher {
 }
 
 export interface Modules {
-  /** The module that `specifier` names in a file, evaluated as far as its top level; undefined for one outside of the project. */
-  resolve(from: ModuleState, specifier: string, level: number): ModuleState | undefined;
+  /** The file that `specifier` names in a module; undefined for one outside of the project, and for the module itself. */
+  find(from: ModuleState, specifier: string, level: number): string | undefined;
+  /** A module, evaluated as far as its top level; undefined when it can't be read. */
+  load(path: string, language: ModuleState['language']): ModuleState | undefined;
+  /** What a module exports under a name, by itself or from another one. */
+  exportOf(module: ModuleState, name: string): Value | undefined;
+  /** Everything that it exports, as one object. */
+  namespaceOf(module: ModuleState): Value;
 }
 
 /** What the parts of the interpreter ask of the whole. */

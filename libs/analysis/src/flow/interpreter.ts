@@ -2,7 +2,7 @@ import type { FindingClass } from '@devmesh/contracts/finding';
 import { callOf } from './calls.js';
 import type { Engine, Modules, Watcher } from './engine.js';
 import { refine } from './guards.js';
-import { importedValue, memberOfAll, moduleValue, newFrame } from './module-values.js';
+import { importedLater, memberOfAll, newFrame } from './module-values.js';
 import type { Argument, Class, Entry, Expr, ExprOf, Func, Handler, Module, Span, Stmt } from './ir.js';
 import { namesIn } from './lower-javascript.js';
 import { combined } from './operators.js';
@@ -14,6 +14,7 @@ import {
   merge,
   mergeTaints,
   NUMBER,
+  settled,
   taintOf,
   UNKNOWN,
   type ClassValue,
@@ -36,6 +37,8 @@ const PLAIN_DEPTH = 3;
 /** How often a function is run for different arguments; after that its last answer stands. */
 const MAX_RUNS = 40;
 const MAX_PLAIN_RUNS = 6;
+/** How often the time is looked at, in steps: some hundred us of work. */
+const STEPS_PER_LOOK = 4096;
 
 /** Walks modules with what is known of each value: constants, where it comes from, what it is called. One for each review. */
 export class Interpreter implements Engine {
@@ -91,7 +94,7 @@ export class Interpreter implements Engine {
   }
 
   statement(node: Stmt, frame: Frame): boolean {
-    if ((this.#steps += 1) % 256 === 0 && this.#isOver()) throw new OutOfTime();
+    if ((this.#steps += 1) % STEPS_PER_LOOK === 0 && this.#isOver()) throw new OutOfTime();
     switch (node.k) {
       case 'expr':
         this.value(node.value, frame);
@@ -130,36 +133,20 @@ export class Interpreter implements Engine {
         refine(this, node.test, true, frame);
         return false;
       case 'import': {
-        const module = this.modules.resolve(frame.module, node.module, node.level);
-        for (const { imported, local } of node.names) {
-          const joined =
-            frame.module.language === 'python'
-              ? this.modules.resolve(
-                  frame.module,
-                  node.module === '' ? imported : `${node.module}.${imported}`,
-                  node.level,
-                )
-              : undefined;
-          frame.vars.set(
-            local,
-            imported !== '*' && joined && !module?.exports.has(imported)
-              ? moduleValue(joined)
-              : importedValue(node.module, imported, module, frame.module.language),
-          );
-        }
+        for (const { imported, local } of node.names)
+          frame.vars.set(local, importedLater(this.modules, frame.module, node.module, imported, node.level));
         return false;
       }
       case 'export':
         frame.module.exports.set(node.exported, this.value(node.value, frame));
         return false;
       case 'reexport': {
-        const module = this.modules.resolve(frame.module, node.module, 0);
-        if (!module) return false;
-        if (node.names.length === 0) for (const [name, value] of module.exports) frame.module.exports.set(name, value);
-        for (const { imported, local } of node.names) {
-          const value = module.exports.get(imported);
-          if (value) frame.module.exports.set(local, value);
-        }
+        const { exports, stars } = frame.module;
+        const path = this.modules.find(frame.module, node.module, 0);
+        if (path === undefined) return false;
+        if (node.names.length === 0) stars.push(path);
+        for (const { imported, local } of node.names)
+          exports.set(local, importedLater(this.modules, frame.module, node.module, imported, 0));
         return false;
       }
     }
@@ -262,7 +249,7 @@ export class Interpreter implements Engine {
   }
 
   value(node: Expr, frame: Frame): Value {
-    if ((this.#steps += 1) % 256 === 0 && this.#isOver()) throw new OutOfTime();
+    if ((this.#steps += 1) % STEPS_PER_LOOK === 0 && this.#isOver()) throw new OutOfTime();
     switch (node.k) {
       case 'const':
         return constant(node.value);
@@ -377,7 +364,7 @@ export class Interpreter implements Engine {
     }
     const field =
       object.fields?.get(name) ?? (object.items && /^\d+$/.test(name) ? object.items[Number(name)] : undefined);
-    if (field) return field;
+    if (field) return settled(field);
     if (object.cls) {
       const method = object.cls.cls.members.find((one) => one.name === name && one.value?.k === 'func');
       if (method?.value?.k === 'func')

@@ -159,4 +159,6 @@ export interface Module {
   readonly text: string;
   readonly language: 'javascript' | 'python';
   readonly body: readonly Stmt[];
+  /** Whether the parser found no error in it. */
+  readonly sound: boolean;
 }

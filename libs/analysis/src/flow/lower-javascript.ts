@@ -42,7 +42,13 @@ export function lowerJavaScript(path: string, text: string): Module | undefined 
   const result = parseSync(path, text, { lang: jsx, sourceType: 'unambiguous' });
   const program: unknown = result.program;
   if (!isNode(program) || (result.errors.length > 0 && many(program, 'body').length === 0)) return undefined;
-  return { path, text, language: 'javascript', body: statements(many(program, 'body')) };
+  return {
+    path,
+    text,
+    language: 'javascript',
+    body: statements(many(program, 'body')),
+    sound: result.errors.length === 0,
+  };
 }
 
 const statements = (nodes: readonly EsNode[]): Stmt[] => nodes.flatMap(statement);

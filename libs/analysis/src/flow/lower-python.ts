@@ -1,4 +1,4 @@
-import { parseSyntax, type Node } from '../parse/syntax.js';
+import { hasErrors, parseSyntax, type Node } from '../parse/syntax.js';
 import type { Argument, Class, Entry, Expr, Func, Handler, Member, Module, Parameter, Span, Stmt } from './ir.js';
 
 const at = (node: Node): Span => {
@@ -8,7 +8,8 @@ const at = (node: Node): Span => {
 const other = (node: Node, children: readonly Expr[] = []): Expr => ({ ...at(node), k: 'other', children });
 
 export function lowerPython(path: string, text: string): Module {
-  return { path, text, language: 'python', body: statements(parseSyntax('python', text)) };
+  const root = parseSyntax('python', text);
+  return { path, text, language: 'python', body: statements(root), sound: !hasErrors(root) };
 }
 
 function statements(node: Node | null | undefined): Stmt[] {

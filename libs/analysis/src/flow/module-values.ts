@@ -1,4 +1,5 @@
 import type { Func } from './ir.js';
+import type { Modules } from './engine.js';
 import { merge, UNKNOWN, type Frame, type ModuleState, type Value } from './value.js';
 
 export function newFrame(
@@ -21,24 +22,51 @@ export function memberOfAll(value: Value): Value {
   };
 }
 
-export function moduleValue(module: ModuleState): Value {
-  return { fields: module.exports, open: true, ref: `./${module.path}` };
-}
-
-export function importedValue(
+/** What an import brings; what lies in the project is only looked at when somebody uses it. */
+export function importedLater(
+  modules: Modules,
+  from: ModuleState,
   specifier: string,
   imported: string,
-  module: ModuleState | undefined,
-  language: 'javascript' | 'python',
+  level: number,
 ): Value {
-  if (module) {
-    if (imported === '*') return moduleValue(module);
-    const found = module.exports.get(imported);
-    if (found) return found;
+  const { language } = from;
+  const path = modules.find(from, specifier, level);
+  const inside =
+    language === 'python' && imported !== '*'
+      ? modules.find(from, specifier === '' ? imported : `${specifier}.${imported}`, level)
+      : undefined;
+  if (path === undefined && inside === undefined) return importedValue(specifier, imported, language);
+  return putOff(() => {
+    const module = path === undefined ? undefined : modules.load(path, language);
+    const own = module && imported !== '*' ? modules.exportOf(module, imported) : undefined;
+    const joined = !own && inside !== undefined ? modules.load(inside, language) : undefined;
+    const ready = module?.ready !== false && joined?.ready !== false;
+    if (own) return { value: own, ready };
+    if (joined) return { value: modules.namespaceOf(joined), ready };
+    if (!module) return { value: importedValue(specifier, imported, language), ready };
+    if (imported === '*') return { value: modules.namespaceOf(module), ready };
     if (imported === 'default' && module.exports.size > 0)
-      return module.exports.get('module.exports') ?? moduleValue(module);
-    return { ref: `./${module.path}.${imported}` };
-  }
+      return { value: modules.exportOf(module, 'module.exports') ?? modules.namespaceOf(module), ready };
+    return { value: { ref: `./${module.path}.${imported}` }, ready };
+  });
+}
+
+/** Kept once it is all there: modules that import each other may ask before. */
+function putOff(look: () => { value: Value; ready: boolean }): Value {
+  let known: Value | undefined;
+  return {
+    later: () => {
+      if (known) return known;
+      const { value, ready } = look();
+      if (ready) known = value;
+      return value;
+    },
+  };
+}
+
+/** What comes from outside of the project has a full name, and nothing else. */
+export function importedValue(specifier: string, imported: string, language: 'javascript' | 'python'): Value {
   const name = moduleName(specifier);
   if (imported === '*' || (imported === 'default' && language === 'javascript')) return { ref: name };
   return { ref: `${name}.${imported}` };

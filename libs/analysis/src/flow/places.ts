@@ -1,6 +1,6 @@
 import type { Expr } from './ir.js';
 import type { Engine } from './engine.js';
-import { merge, mergeTaints, taintOf, type Frame, type Value } from './value.js';
+import { merge, mergeTaints, settled, taintOf, type Frame, type Value } from './value.js';
 
 /** `a.b.c` of a chain of names; undefined for anything else. */
 export function pathOf(node: Expr): string | undefined {
@@ -18,7 +18,8 @@ function owner(frame: Frame, name: string): Frame | undefined {
 }
 
 export function lookup(frame: Frame, name: string): Value | undefined {
-  return owner(frame, name)?.vars.get(name);
+  const found = owner(frame, name)?.vars.get(name);
+  return found && settled(found);
 }
 
 /** Forgets what was known of members of a name. */

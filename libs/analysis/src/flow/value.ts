@@ -59,6 +59,13 @@ export interface Value {
   /** Whoever chose it could only choose among what is harmless. */
   readonly safe?: boolean;
   readonly regex?: { readonly pattern: string; readonly flags: string };
+  /** What is imported is looked at when somebody uses it; then this gives what it is. All else of such a value is left out. */
+  readonly later?: () => Value;
+}
+
+/** A value, looked up if it was put off. */
+export function settled(value: Value): Value {
+  return value.later ? value.later() : value;
 }
 
 /** Variables of one call, or of a module. Dotted names are what is known of members at this point. */
@@ -77,7 +84,11 @@ export interface ModuleState {
   readonly text: string;
   readonly language: 'javascript' | 'python';
   readonly exports: Map<string, Value>;
+  /** Modules all of whose exports are this one's, too. */
+  readonly stars: string[];
   frame: Frame | undefined;
+  /** Whether its top level ran to its end, so that what it exports is all there. */
+  ready: boolean;
 }
 
 export const UNKNOWN: Value = {};

@@ -50,10 +50,10 @@ export const PREDICATES = {
     if (/^(asyncio|uvloop|anyio|trio|subprocess)\./.test(name)) return false;
     return call.named.has('host') || call.named.has('port') || /Flask\(\)|(^|[^a-z])app(lication)?\.run$/i.test(name);
   },
-  'literal-secret': ({ node, bindings }) => {
-    const [name, value] = namedValue(node);
+  'literal-secret': (of) => {
+    const [name, value] = namedValue(of.node);
     if (!name || !value || !namesSecret(name)) return false;
-    return literalsOf(value, bindings).some((text) => looksLikeSecret(text, name));
+    return literalsOf(value, of).some((text) => looksLikeSecret(text, name));
   },
   'value-is-false': ({ node, bindings }) => {
     const value = assignedValue(node);
@@ -207,25 +207,25 @@ function namedValue(node: Node): [string | undefined, Node | undefined] {
 }
 
 /** Texts that a value may be: itself, or what stands in when the environment has none. */
-function literalsOf(value: Node, bindings: Candidate['bindings']): string[] {
+function literalsOf(value: Node, of: Candidate): string[] {
   if (value.is('string') || value.is('template_string') || value.is('concatenated_string')) {
-    return [new Evaluator(bindings).constant(value) ?? ''];
+    return [new Evaluator(of.bindings).constant(value) ?? ''];
   }
   const operator = operatorOf(value);
   if (operator === '||' || operator === '??' || value.is('boolean_operator') || operator === '+') {
-    const parts = value.namedChildren().flatMap((part) => literalsOf(part, bindings));
-    return operator === '+' ? [new Evaluator(bindings).constant(value) ?? ''] : parts;
+    const parts = value.namedChildren().flatMap((part) => literalsOf(part, of));
+    return operator === '+' ? [new Evaluator(of.bindings).constant(value) ?? ''] : parts;
   }
   if (value.is('parenthesized_expression') || value.is('as_expression')) {
     return value
       .namedChildren()
       .slice(0, 1)
-      .flatMap((part) => literalsOf(part, bindings));
+      .flatMap((part) => literalsOf(part, of));
   }
   const call = callView(value);
-  if (call && /^os\.(getenv|environ\.get)$/.test(bindings.nameOf(call.callee))) {
+  if (call && /^os\.(getenv|environ\.get)$/.test(of.bindings.nameOf(call.callee))) {
     const fallback = argumentOf(call, [1, 'default']);
-    return fallback ? literalsOf(fallback, bindings) : [];
+    return fallback ? literalsOf(fallback, of) : [];
   }
   return [];
 }

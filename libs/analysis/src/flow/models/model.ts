@@ -39,7 +39,7 @@ export class NameTable<T> {
   }
 
   get(ref: string): T | undefined {
-    const exact = this.#exact.get(ref) ?? this.#exact.get(ref.replace(/^\?/, ''));
+    const exact = this.#exact.get(ref.startsWith('?') ? ref.slice(1) : ref);
     if (exact !== undefined) return exact;
     const dot = ref.lastIndexOf('.');
     if (dot < 0) return undefined;

@@ -394,7 +394,9 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
           ).map(([kind, field]) => ({ kind, has: { field, regex: SECRET_WORD } })),
         },
         where: [{ predicate: 'literal-secret' }],
-        needs: /passw|passphrase|passcode|secret|key|token|credential/i,
+        // Such a name, and soon after it a text.
+        needs:
+          /(?:passw|passphrase|passcode|secret|key|token|credential)[\w$"'`\] :<>.|?]{0,60}[=:][^;{}]{0,160}?["'`]/i,
       },
     ],
     references: ['https://cheatsheetseries.owasp.org/cheatsheets/Secrets_Management_Cheat_Sheet.html'],

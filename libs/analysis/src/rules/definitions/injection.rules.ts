@@ -24,6 +24,10 @@ const SQL_METHODS = [
 const QUOTES_SHELL =
   /(^|\.)(shlex\.(quote|join)|pipes\.quote|shell-quote\.quote|shellQuote|shellescape|escapeShellArg|list2cmdline)$/;
 
+/** What a request is read by; without one of these words a file has none. */
+const REQUEST_WORD =
+  /\b(params|query|body|headers|cookies|files|originalUrl|request)\b|@[\w.]+\.(route|get|post|put|patch|delete|websocket)\b/;
+
 /** Code that is made from text and then run: SQL, shell, the language itself. */
 export const INJECTION_RULES: readonly RuleDefinition[] = [
   {
@@ -212,6 +216,8 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
     matches: [
       {
         find: { any: [{ kind: 'call_expression' }, { kind: 'new_expression' }, { kind: 'call' }] },
+        needs:
+          /(?<![.\w])(eval|exec)\b|(?<![.\w])Function\s*\(|new\s+Function|=\s*Function\b|\bvm\b|\b(builtins|globalThis|window)\b/,
         where: [
           {
             callee: [
@@ -322,6 +328,7 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
     matches: [
       {
         find: { any: [{ kind: 'call_expression' }, { kind: 'call' }] },
+        needs: REQUEST_WORD,
         where: [
           {
             callee: [
@@ -339,6 +346,7 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
       },
       {
         find: { any: [{ kind: 'call_expression' }, { kind: 'call' }] },
+        needs: REQUEST_WORD,
         where: [
           {
             any: [

@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { RULES } from '../rules/catalogue.js';
+import { tempTree, type TempTree } from '../testing/temp-tree.js';
+import { ReviewPool } from './review-pool.js';
+import { reviewTree } from './review-tree.js';
+
+const BAD = 'import yaml\nyaml.load("a")\n';
+const ACROSS = {
+  'run.ts': "import { exec } from 'node:child_process';\nexport const run = (text: string) => exec(text);\n",
+  'web.ts':
+    "import express from 'express';\nimport { run } from './run.js';\nconst app = express();\napp.get('/', (req, res) => res.json(run('ls ' + req.query.folder)));\n",
+};
+
+let tree: TempTree;
+let pool: ReviewPool;
+afterEach(() => {
+  pool.close();
+  tree.remove();
+});
+
+const hostile = (hangMs: number) =>
+  new ReviewPool({ processes: 1, hangMs, entry: new URL('../testing/hostile-process.ts', import.meta.url) });
+
+describe('processes of a review', () => {
+  it('find what one alone finds, across files, in any number', async () => {
+    const many = Object.fromEntries(
+      Array.from({ length: 130 }, (_, i) => [`m${i}.py`, i % 50 === 0 ? BAD : 'x = 1\n']),
+    );
+    tree = tempTree({ ...ACROSS, ...many });
+    const alone = await reviewTree(tree.path);
+    expect(alone.findings).toHaveLength(4);
+    pool = new ReviewPool({ processes: 2 });
+    expect(await reviewTree(tree.path, { pool })).toEqual(alone);
+    // The same processes, for another review.
+    expect(await reviewTree(tree.path, { pool })).toEqual(alone);
+  });
+
+  it('lose only the file that hangs, and say which', async () => {
+    tree = tempTree({ 'a.py': BAD, 'hangs.py': BAD, 'z.py': BAD });
+    pool = hostile(3000);
+    const { findings, incomplete, filesReviewed } = await reviewTree(tree.path, { pool });
+    expect(findings.map(({ location }) => location.path)).toEqual(['a.py', 'z.py']);
+    expect(incomplete).toEqual([{ path: 'hangs.py', reason: 'it was ended: no answer after 3 s' }]);
+    expect(filesReviewed).toBe(3);
+  });
+
+  it('lose only the file that crashes one, after a second try', async () => {
+    tree = tempTree({ 'a.py': BAD, 'crashes.py': BAD, 'z.py': BAD });
+    pool = hostile(60_000);
+    const { findings, incomplete } = await reviewTree(tree.path, { pool });
+    expect(findings.map(({ location }) => location.path)).toEqual(['a.py', 'z.py']);
+    expect(incomplete).toEqual([{ path: 'crashes.py', reason: 'it ended its process twice (SIGSEGV)' }]);
+  });
+
+  it('end with the reason of the signal, though a file hangs', async () => {
+    tree = tempTree({ 'a.py': BAD, 'hangs.py': BAD });
+    pool = hostile(60_000);
+    const stop = new AbortController();
+    // The hanging file is under way once the one before it is settled.
+    const progress = pool.review(
+      [
+        { path: 'a.py', exact: true, bytes: Buffer.from(`${tree.path}/a.py`) },
+        { path: 'hangs.py', exact: true, bytes: Buffer.from(`${tree.path}/hangs.py`) },
+      ],
+      [
+        { path: 'a.py', exact: true, bytes: Buffer.from(`${tree.path}/a.py`) },
+        { path: 'hangs.py', exact: true, bytes: Buffer.from(`${tree.path}/hangs.py`) },
+      ],
+      () => stop.abort(new Error('enough')),
+      { signal: stop.signal },
+    );
+    await expect(progress).rejects.toThrow('enough');
+  });
+
+  it('are not asked for rules that they do not know', async () => {
+    tree = tempTree({ 'a.py': BAD });
+    pool = hostile(60_000);
+    const { findings } = await reviewTree(tree.path, {
+      pool,
+      rules: RULES.filter(({ class: kind }) => kind === 'xss'),
+    });
+    expect(findings).toEqual([]);
+  });
+});

@@ -1,0 +1,3 @@
+import { serveReviews } from './review-process.js';
+
+serveReviews();

@@ -1,0 +1,73 @@
+import type { Module, Stmt } from './ir.js';
+import { lowerJavaScript } from './lower-javascript.js';
+import { lowerPython } from './lower-python.js';
+
+/** The files of a tree by relative path; undefined for one that is not there or is not read. */
+export interface SourceFiles {
+  has(path: string): boolean;
+  read(path: string): string | undefined;
+}
+
+export const NO_FILES: SourceFiles = { has: () => false, read: () => undefined };
+
+/** A file in the small form, and what it exports by its form alone. */
+export interface StoredModule {
+  readonly module: Module;
+  /** Undefined where only running it can tell, as with `module.exports`. */
+  readonly names: ReadonlySet<string> | undefined;
+  /** What the specifiers of `export * from` say. */
+  readonly stars: readonly string[];
+}
+
+/** Text of the modules that are kept, in UTF-16 code units: some hundred files of the usual size. */
+const MAX_TEXT = 4_000_000;
+
+/** Files of a tree in the small form, for whoever walks them: those that were asked for last are kept. */
+export class ModuleStore {
+  readonly #modules = new Map<string, StoredModule | undefined>();
+  #size = 0;
+
+  constructor(readonly files: SourceFiles) {}
+
+  /** Undefined for a file that can't be read or parsed. `text` is given where somebody has read it already. */
+  get(path: string, language: 'javascript' | 'python', text?: string): StoredModule | undefined {
+    const known = this.#modules.get(path);
+    if (known && (text === undefined || known.module.text === text)) {
+      this.#modules.delete(path);
+      this.#modules.set(path, known);
+      return known;
+    }
+    const content = text ?? this.files.read(path);
+    const module =
+      content === undefined
+        ? undefined
+        : language === 'javascript'
+          ? lowerJavaScript(path, content)
+          : lowerPython(path, content);
+    const stored = module && { module, ...exportsOf(module) };
+    this.#size += (stored?.module.text.length ?? 0) - (known?.module.text.length ?? 0);
+    this.#modules.delete(path);
+    this.#modules.set(path, stored);
+    for (const [oldest, one] of this.#modules) {
+      if (this.#size <= MAX_TEXT || oldest === path) break;
+      this.#modules.delete(oldest);
+      this.#size -= one?.module.text.length ?? 0;
+    }
+    return stored;
+  }
+}
+
+function exportsOf({ body, language }: Module): Pick<StoredModule, 'names' | 'stars'> {
+  if (language === 'python') return { names: undefined, stars: [] };
+  const names = new Set<string>();
+  const stars: string[] = [];
+  const read = (one: Stmt): void => {
+    if (one.k === 'export') names.add(one.exported);
+    else if (one.k === 'reexport') {
+      if (one.names.length === 0) stars.push(one.module);
+      for (const { local } of one.names) names.add(local);
+    } else if (one.k === 'block') one.body.forEach(read);
+  };
+  body.forEach(read);
+  return { names: names.size > 0 || stars.length > 0 ? names : undefined, stars };
+}
