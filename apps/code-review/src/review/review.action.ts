@@ -1,7 +1,7 @@
 import { RULES } from '@devmesh/analysis/rules/catalogue';
 import { reviewChange } from '@devmesh/analysis/change/review-change';
 import { MAX_FILE_BYTES } from '@devmesh/analysis/findings/read-text';
-import { reviewTree } from '@devmesh/analysis/findings/review-tree';
+import { reviewTree, type ReviewOptions } from '@devmesh/analysis/findings/review-tree';
 import { toSarif } from '@devmesh/analysis/report/sarif';
 import { countBySeverity, summaryOf, verdictOf } from '@devmesh/analysis/report/verdict';
 import { changesBetween } from '@devmesh/repository/changes';
@@ -13,18 +13,21 @@ import type { Finding, FindingsDocument, SeverityCounts } from '@devmesh/contrac
 /** Told the counts of every review; feeds `code_review_findings{severity}`. */
 export type RecordFindings = (counts: SeverityCounts) => void;
 
+/** Processes for the files, and a folder for results. */
+export type ReviewMeans = Pick<ReviewOptions, 'pool' | 'cacheFolder'>;
+
 type ReviewContext = Parameters<Action<typeof codeReviewReview>['run']>[0];
 
 /** Part of the SARIF files: the version of the rules and of their messages. */
 const RULES_VERSION = '0.1.0';
 
-export function reviewAction(recordFindings: RecordFindings): Action<typeof codeReviewReview> {
+export function reviewAction(recordFindings: RecordFindings, means: ReviewMeans = {}): Action<typeof codeReviewReview> {
   return implement(codeReviewReview, async (context) => {
     const { input, artifacts } = context;
     context.progress('checking out');
     const checkout = await context.checkout(input.repository);
     context.progress('reviewing');
-    const review = await reviewOf(context, checkout.path);
+    const review = await reviewOf(context, checkout.path, means);
     const { findings } = review;
     const document: FindingsDocument = { version: 1, findings };
     const sarif = toSarif(findings, { version: RULES_VERSION, rules: RULES });
@@ -60,11 +63,11 @@ interface Reviewed {
 }
 
 /** The whole tree, or what it changes. */
-async function reviewOf(context: ReviewContext, path: string): Promise<Reviewed> {
+async function reviewOf(context: ReviewContext, path: string, means: ReviewMeans): Promise<Reviewed> {
   const { input, signal } = context;
   const options = { signal, progress: (message: string) => context.progress(`reviewing: ${message}`) };
   if (input.base === undefined) {
-    const { findings, filesReviewed, filesSkipped } = await reviewTree(path, options);
+    const { findings, filesReviewed, filesSkipped } = await reviewTree(path, { ...options, ...means });
     return { findings: [...findings], existing: 0, fixed: 0, filesReviewed, filesSkipped };
   }
   const { repository } = input;

@@ -84,7 +84,9 @@ export class FileReviewer {
       const where = { path, flow: this.#flow };
       const result = runRules(rulesFor(path, this.rules), ruleLanguageOf(path), text, isOver, where);
       const { flow } = result;
-      const own = [...hits, ...result.hits].filter((hit) => !INJECTIONS.has(hit.class) || flow?.isHarmless(hit) !== true);
+      const own = [...hits, ...result.hits].filter(
+        (hit) => !INJECTIONS.has(hit.class) || flow?.isHarmless(hit) !== true,
+      );
       const found = flow ? this.#found(path, flow) : NOTHING;
       let reason: string | undefined;
       if (!result.parses) reason = 'it has syntax errors';
