@@ -7,12 +7,14 @@ export function addReview({ context, command, chosen, examples: ex }: CommandPar
     .argument('[path]', 'a folder (default: this one)')
     .option('--base <ref>', 'only what branch and working tree change since they left this branch, tag or commit')
     .option('--sarif <file>', 'write the findings as SARIF too')
+    .option('--write-baseline', 'keep what is found now in .devmesh/baseline.json, and tell it no more')
     .addOption(jsonOption('verdict and findings'))
     .addHelpText(
       'after',
       ex(
         ['review', 'this folder as it is; exits 1 when it is rejected'],
         ['review --base main', 'only what this branch and the working tree bring in'],
+        ['review --write-baseline', 'begin with what is new'],
         ['review ~/shop --sarif shop.sarif', 'for editors and code scanning'],
       ),
     )

@@ -50,6 +50,27 @@ describe('devmesh review', () => {
     expect(json()).toMatchObject({ verdict: 'approved', findings: [] });
   });
 
+  it('begins anew with a baseline, and keeps what it held', async () => {
+    expect(await runCli(context, ['review', '--write-baseline'])).toBe(0);
+    expect(context.out.text()).toBe('1 finding in .devmesh/baseline.json: commit it\n');
+    const before = readFileSync(join(folder, '.devmesh/baseline.json'), 'utf8');
+    writeFiles(folder, [['new.py', VERIFY]]);
+    const again = fakeContext({ cwd: folder, home: context.home });
+    expect(await runCli(again, ['review'])).toBe(1);
+    expect(again.out.text()).toMatch(/^new\.py:2:1 .*\n[\s\S]*1 in the baseline\n$/);
+    expect(await runCli(again, ['review', '--write-baseline'])).toBe(0);
+    const after = readFileSync(join(folder, '.devmesh/baseline.json'), 'utf8');
+    expect(after).toContain(before.split('\n')[1]);
+    expect(await runCli(again, ['review'])).toBe(0);
+    expect(await runCli(again, ['review', '--write-baseline', '--base', 'HEAD'])).not.toBe(0);
+  });
+
+  it('writes no baseline under a broken policy', async () => {
+    writeFiles(folder, [['.devmesh/review.yaml', 'version: 1\nignor: [a]\n']]);
+    expect(await runCli(context, ['review', '--write-baseline'])).not.toBe(0);
+    expect(context.err.text()).toMatch(/mend this first: \.devmesh\/review\.yaml:2:1: `ignor`/);
+  });
+
   it('says what is wrong with folder and base', async () => {
     expect(await runCli(context, ['review', 'nowhere'])).not.toBe(0);
     expect(await runCli(context, ['review', '--base', 'nowhere'])).not.toBe(0);

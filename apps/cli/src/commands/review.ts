@@ -1,32 +1,27 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
-import { relative, resolve } from 'node:path';
-import { reviewChange } from '@devmesh/analysis/change/review-change';
-import { MAX_FILE_BYTES } from '@devmesh/analysis/findings/read-text';
-import { reviewTree } from '@devmesh/analysis/findings/review-tree';
+import { join, relative, resolve } from 'node:path';
+import { SETTINGS_RULE } from '@devmesh/analysis/policy/apply-settings';
+import { baselineText } from '@devmesh/analysis/policy/baseline';
+import { problemText } from '@devmesh/analysis/policy/located-yaml';
+import { SETTINGS_FILE_BYTES } from '@devmesh/analysis/policy/settings-files';
+import { ranked } from '@devmesh/analysis/report/ranking';
 import { toSarif } from '@devmesh/analysis/report/sarif';
-import { countBySeverity, summaryOf, verdictOf } from '@devmesh/analysis/report/verdict';
-import { RULES } from '@devmesh/analysis/rules/catalogue';
+import { countBySeverity } from '@devmesh/analysis/report/verdict';
+import { reviewProject, type ProjectReview } from '@devmesh/analysis/review/review-project';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { Finding, Severity } from '@devmesh/contracts/finding';
 import { changesOfWorkTree } from '@devmesh/repository/changes';
 import { productVersion } from '../clone.js';
 import { EXIT, type CliContext, type ExitCode } from '../context.js';
-import { plain } from '../output/text.js';
+import { plain, plural } from '../output/text.js';
 import { theme } from '../output/theme.js';
 
 export interface ReviewCommandOptions {
   readonly base?: string;
   readonly sarif?: string;
+  readonly writeBaseline?: boolean;
   readonly json?: boolean;
-}
-
-interface Reviewed {
-  readonly findings: readonly Finding[];
-  readonly existing: number;
-  readonly fixed: number;
-  readonly filesReviewed: number;
-  readonly filesSkipped: number;
 }
 
 /** Reviews a local folder as it is, without a mesh: all of it, or what its branch and working tree change since `base`. */
@@ -39,21 +34,25 @@ export async function review(
   const folder = resolve(context.cwd, given ?? '.');
   if (!existsSync(folder) || !statSync(folder).isDirectory())
     throw new DevmeshError('invalid_request', `${folder} is not a folder`);
-  const reviewed = await reviewOf(context, folder, options);
-  const { findings } = reviewed;
-  const threshold = { rejectAt: 'high', rejectOn: 'all' } as const;
-  const verdict = verdictOf(findings, threshold);
-  const summary = summaryOf(findings, threshold);
+  if (options.writeBaseline === true && options.base !== undefined)
+    throw new DevmeshError('invalid_request', 'a baseline is of all that there is: leave --base out');
+  const found = await reviewOf(context, folder, options);
+  const { verdict, summary, problems } = found;
+  const findings = ranked(found.findings);
   if (options.sarif !== undefined) {
-    const log = toSarif(findings, { version: productVersion(), rules: RULES });
+    const log = toSarif(found.findings, { version: productVersion(), rules: found.rules }, found);
     writeFileSync(resolve(context.cwd, options.sarif), `${JSON.stringify(log, null, 2)}\n`);
   }
+  if (options.writeBaseline === true) return writeBaseline(context, folder, found);
   if (options.json === true) {
-    out.write(`${JSON.stringify({ verdict, summary, counts: countBySeverity(findings), ...reviewed })}\n`);
+    const { existing, fixed, suppressed, off, staleBaseline, filesReviewed, filesSkipped } = found;
+    const counted = { existing: existing.length, fixed: fixed.length, off, staleBaseline, filesReviewed, filesSkipped };
+    const result = { verdict, summary, counts: countBySeverity(findings), findings, suppressed, problems, ...counted };
+    out.write(`${JSON.stringify(result)}\n`);
   } else {
-    out.write(`${[...findings.flatMap((one) => findingLines(one, out.color)), summary].join('\n')}\n`);
+    out.write(`${[...findings.flatMap((one) => findingLines(one, out.color)), plain(summary)].join('\n')}\n`);
     if (options.base !== undefined)
-      out.write(`since ${options.base}: ${reviewed.existing} were there before, ${reviewed.fixed} are gone\n`);
+      out.write(`since ${options.base}: ${found.existing.length} were there before, ${found.fixed.length} are gone\n`);
   }
   return verdict === 'approved' ? EXIT.passed : EXIT.failed;
 }
@@ -62,27 +61,34 @@ async function reviewOf(
   { interrupted: signal }: CliContext,
   folder: string,
   { base }: ReviewCommandOptions,
-): Promise<Reviewed> {
-  if (base === undefined) {
-    const { findings, filesReviewed, filesSkipped } = await reviewTree(folder, { signal });
-    return { findings, existing: 0, fixed: 0, filesReviewed, filesSkipped };
-  }
-  const change = await changesOfWorkTree(folder, base, MAX_FILE_BYTES, signal);
+): Promise<ProjectReview> {
+  const options = { nowMs: Date.now(), signal };
+  if (base === undefined) return reviewProject(folder, options);
+  const change = await changesOfWorkTree(folder, base, SETTINGS_FILE_BYTES, signal);
   const inside = relative(change.root, await realpath(folder));
-  const isAsked = (path: string | null): boolean => inside === '' || path?.startsWith(`${inside}/`) === true;
+  const isAsked = (path: string | null): boolean =>
+    inside === '' || path?.startsWith(`${inside}/`) === true || path?.startsWith('.devmesh/') === true;
   const files = change.files.filter(({ path, basePath }) => isAsked(path ?? basePath));
-  const found = await reviewChange(change.root, { ...change, files }, { signal });
-  return {
-    findings: found.introduced,
-    existing: found.existing.length,
-    fixed: found.fixed.length,
-    filesReviewed: found.filesReviewed,
-    filesSkipped: found.filesSkipped,
-  };
+  return reviewProject(change.root, { ...options, change: { ...change, files } });
+}
+
+/** Writes down what is found now, as what the project lives with; what the baseline held and still matches stays in it. */
+function writeBaseline({ out }: CliContext, folder: string, found: ProjectReview): ExitCode {
+  const broken = found.problems.find(({ path }) => path !== found.baselineFile);
+  if (broken) throw new DevmeshError('invalid_request', `mend this first: ${problemText(broken)}`);
+  const kept = found.suppressed.flatMap(({ by, finding }) => (by === 'baseline' ? [finding] : []));
+  const findings = [...found.findings.filter(({ rule }) => rule !== SETTINGS_RULE), ...kept];
+  mkdirSync(join(folder, '.devmesh'), { recursive: true });
+  const file = join(folder, found.baselineFile);
+  // Moved into place: a link of that name is replaced, not written through.
+  writeFileSync(`${file}.new`, baselineText(findings), { flag: 'wx' });
+  renameSync(`${file}.new`, file);
+  out.write(`${plural(findings.length, 'finding')} in ${found.baselineFile}: commit it\n`);
+  return EXIT.passed;
 }
 
 /** A finding for people: where, what, the line, and the way of the data. */
-export function findingLines(finding: Finding, color: boolean): string[] {
+function findingLines(finding: Finding, color: boolean): string[] {
   const paint = theme(color);
   const { path, startLine, startColumn } = finding.location;
   const [line = ''] = finding.snippet.split('\n');

@@ -170,6 +170,24 @@ describe('SARIF', () => {
     expect(places.at(-1)).toEqual(['src/store.js', 3]);
   });
 
+  it('keeps what is suppressed, with why, and ranks', async () => {
+    writeFileSync(
+      join(folder, 'src/run.js'),
+      FILES[1][1].replace('\n', '\n// devmesh-ignore command-injection: a test tool\n'),
+    );
+    commitAll(folder, 'Known');
+    const output = await review();
+    expect(output).toMatchObject({ suppressed: 1, counts: { critical: 1 } });
+    const log = sarifOf(output.sarif);
+    expect(isSarif(log), JSON.stringify(isSarif.errors)).toBe(true);
+    const results = log.runs[0]!.results!;
+    expect(results.filter(({ suppressions }) => suppressions)).toMatchObject([
+      { suppressions: [{ kind: 'inSource', status: 'accepted', justification: 'a test tool' }] },
+    ]);
+    const byRank = results.toSorted((a, b) => b.rank! - a.rank!).map(({ level }) => level);
+    expect(byRank).toEqual(['error', 'error', 'error', 'note']);
+  });
+
   it('is valid without findings', async () => {
     removeAll(folder);
     folder = makeRepository([['a.py', 'print(1)\n']]);

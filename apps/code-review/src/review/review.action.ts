@@ -1,14 +1,14 @@
-import { RULES } from '@devmesh/analysis/rules/catalogue';
-import { reviewChange } from '@devmesh/analysis/change/review-change';
-import { MAX_FILE_BYTES } from '@devmesh/analysis/findings/read-text';
-import { reviewTree, type ReviewOptions } from '@devmesh/analysis/findings/review-tree';
+import type { TreeChange } from '@devmesh/analysis/change/review-change';
+import { SETTINGS_FILE_BYTES } from '@devmesh/analysis/policy/settings-files';
+import type { ReviewOptions } from '@devmesh/analysis/findings/review-tree';
+import { reviewProject } from '@devmesh/analysis/review/review-project';
 import { toSarif } from '@devmesh/analysis/report/sarif';
-import { countBySeverity, summaryOf, verdictOf } from '@devmesh/analysis/report/verdict';
+import { countBySeverity } from '@devmesh/analysis/report/verdict';
 import { changesBetween } from '@devmesh/repository/changes';
 import { implement, type Action } from '@devmesh/agent-kit/action-context';
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
 import { MediaType } from '@devmesh/contracts/artifact';
-import type { Finding, FindingsDocument, SeverityCounts } from '@devmesh/contracts/finding';
+import type { FindingsDocument, SeverityCounts } from '@devmesh/contracts/finding';
 
 /** Told the counts of every review; feeds `code_review_findings{severity}`. */
 export type RecordFindings = (counts: SeverityCounts) => void;
@@ -27,10 +27,18 @@ export function reviewAction(recordFindings: RecordFindings, means: ReviewMeans 
     context.progress('checking out');
     const checkout = await context.checkout(input.repository);
     context.progress('reviewing');
-    const review = await reviewOf(context, checkout.path, means);
-    const { findings } = review;
+    const review = await reviewProject(checkout.path, {
+      ...(await changeOf(context)),
+      rejectAt: input.rejectAt,
+      rejectOn: input.rejectOn,
+      nowMs: context.now(),
+      ...means,
+      signal: context.signal,
+      progress: (message) => context.progress(`reviewing: ${message}`),
+    });
+    const findings = [...review.findings];
     const document: FindingsDocument = { version: 1, findings };
-    const sarif = toSarif(findings, { version: RULES_VERSION, rules: RULES });
+    const sarif = toSarif(findings, { version: RULES_VERSION, rules: review.rules }, review);
     context.progress('storing the report');
     const [findingsRef, sarifRef] = await Promise.all([
       artifacts.put(json(document), { name: 'findings.json', mediaType: MediaType.json }),
@@ -39,12 +47,13 @@ export function reviewAction(recordFindings: RecordFindings, means: ReviewMeans 
     const counts = countBySeverity(findings);
     recordFindings(counts);
     return {
-      verdict: verdictOf(findings, input),
-      summary: summaryOf(findings, input),
+      verdict: review.verdict,
+      summary: review.summary,
       counts,
       fixable: findings.filter(({ fix }) => fix !== undefined).length,
-      existing: review.existing,
-      fixed: review.fixed,
+      existing: review.existing.length,
+      fixed: review.fixed.length,
+      suppressed: review.suppressed.length,
       filesReviewed: review.filesReviewed,
       filesSkipped: review.filesSkipped,
       findings: findingsRef,
@@ -54,29 +63,15 @@ export function reviewAction(recordFindings: RecordFindings, means: ReviewMeans 
   });
 }
 
-interface Reviewed {
-  readonly findings: Finding[];
-  readonly existing: number;
-  readonly fixed: number;
-  readonly filesReviewed: number;
-  readonly filesSkipped: number;
-}
-
-/** The whole tree, or what it changes. */
-async function reviewOf(context: ReviewContext, path: string, means: ReviewMeans): Promise<Reviewed> {
-  const { input, signal } = context;
-  const options = { signal, progress: (message: string) => context.progress(`reviewing: ${message}`) };
-  if (input.base === undefined) {
-    const { findings, filesReviewed, filesSkipped } = await reviewTree(path, { ...options, ...means });
-    return { findings: [...findings], existing: 0, fixed: 0, filesReviewed, filesSkipped };
-  }
-  const { repository } = input;
-  const base = input.base === 'run' ? repository.base : input.base;
+/** With a base: what lies between it and the tree. */
+async function changeOf(context: ReviewContext): Promise<{ change?: TreeChange }> {
+  const { repository, base } = context.input;
+  if (base === undefined) return {};
   const objects = await context.scratch(repository);
-  const change = await changesBetween(objects.gitDir, base, repository.commit, MAX_FILE_BYTES, signal);
-  const review = await reviewChange(path, change, options);
-  const { introduced, existing, fixed, filesReviewed, filesSkipped } = review;
-  return { findings: [...introduced], existing: existing.length, fixed: fixed.length, filesReviewed, filesSkipped };
+  const from = base === 'run' ? repository.base : base;
+  return {
+    change: await changesBetween(objects.gitDir, from, repository.commit, SETTINGS_FILE_BYTES, context.signal),
+  };
 }
 
 function json(value: unknown): Buffer {

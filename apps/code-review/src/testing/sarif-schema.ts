@@ -65,6 +65,14 @@ export const SARIF_SCHEMA = {
       codeFlows: list(ref('codeFlow')),
       partialFingerprints: { type: 'object', additionalProperties: text },
       fixes: list(ref('fix'), { uniqueItems: true }),
+      rank: { type: 'number', minimum: -1, maximum: 100 },
+      suppressions: list(ref('suppression'), { uniqueItems: true }),
+    }),
+    // 3.35
+    suppression: object(['kind'], {
+      kind: { enum: ['inSource', 'external'] },
+      status: { enum: ['accepted', 'underReview', 'rejected'] },
+      justification: text,
     }),
     // 3.11: text or id
     message: {

@@ -1,5 +1,5 @@
 import type { Finding } from '@devmesh/contracts/finding';
-import { decode, readText } from '../findings/read-text.js';
+import { decode, MAX_FILE_BYTES, readText } from '../findings/read-text.js';
 import { byPlace, reviewTexts, type ReviewedText, type ReviewOptions } from '../findings/review-tree.js';
 import { TreeSources } from '../findings/tree-sources.js';
 import { walk, type TreeFile } from '../findings/walk.js';
@@ -94,7 +94,8 @@ function baseOf(
 ): { readonly texts: ReadonlyMap<string, string>; readonly sources: SourceFiles } {
   const texts = new Map<string, string>();
   for (const [path, content] of change.baseContents)
-    if (!content.subarray(0, 8000).includes(0)) texts.set(path, decode(content).text);
+    if (content.length <= MAX_FILE_BYTES && !content.subarray(0, 8000).includes(0))
+      texts.set(path, decode(content).text);
   const replaced = new Set(change.files.flatMap(({ path }) => (path === null ? [] : [path])));
   const sources: SourceFiles = {
     has: (path) => texts.has(path) || (!replaced.has(path) && head.has(path)),

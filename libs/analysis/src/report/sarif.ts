@@ -1,5 +1,7 @@
-import type { CodeFlow, Log, ReportingDescriptor, Result } from 'sarif';
+import type { CodeFlow, Log, ReportingDescriptor, Result, Suppression } from 'sarif';
 import type { Finding, Severity } from '@devmesh/contracts/finding';
+import type { SuppressedFinding } from '../policy/apply-settings.js';
+import { ranked } from './ranking.js';
 import type { RuleDefinition } from '../rules/rule.js';
 
 const LEVEL: Readonly<Record<Severity, 'error' | 'warning' | 'note'>> = {
@@ -22,15 +24,26 @@ const SCORE: Readonly<Record<Severity, string>> = {
 const INFORMATION_URI = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html';
 const SCHEMA = 'https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json';
 
+/** What stays in the file beside what is told, each with why it is not. */
+export interface SarifExtras {
+  readonly suppressed?: readonly SuppressedFinding[];
+}
+
 export interface SarifTool {
   readonly version: string;
   readonly rules: readonly RuleDefinition[];
 }
 
 /** Findings as one SARIF 2.1.0 run. Paths are relative to `SRCROOT`; columns count UTF-16 code units. The same findings give the same bytes. */
-export function toSarif(findings: readonly Finding[], tool: SarifTool): Log {
+export function toSarif(told: readonly Finding[], tool: SarifTool, { suppressed = [] }: SarifExtras = {}): Log {
   const known = new Map(tool.rules.map((rule) => [rule.id, rule]));
+  const findings = [...told, ...suppressed.map(({ finding }) => finding)];
   const ids = [...new Set(findings.map(({ rule }) => rule))].sort();
+  const ranks = new Map(ranked(findings).map((finding, i) => [finding, rankOf(i, findings.length)]));
+  const resultOf = (finding: Finding): Result => ({
+    ...result(finding, ids.indexOf(finding.rule)),
+    rank: ranks.get(finding) ?? 0,
+  });
   return {
     $schema: SCHEMA,
     version: '2.1.0',
@@ -46,10 +59,23 @@ export function toSarif(findings: readonly Finding[], tool: SarifTool): Log {
         },
         columnKind: 'utf16CodeUnits',
         originalUriBaseIds: { SRCROOT: { description: { text: 'The root of the repository' } } },
-        results: findings.map((finding) => result(finding, ids.indexOf(finding.rule))),
+        results: [
+          ...told.map(resultOf),
+          ...suppressed.map((one) => ({ ...resultOf(one.finding), suppressions: [suppressionOf(one)] })),
+        ],
       },
     ],
   };
+}
+
+/** 100 for the first, 0 for the last. */
+function rankOf(index: number, count: number): number {
+  return count < 2 ? 100 : Math.round((100 * (count - 1 - index)) / (count - 1));
+}
+
+/** A comment stands in the source; everything else is known from elsewhere. */
+function suppressionOf({ by, reason }: SuppressedFinding): Suppression {
+  return { kind: by === 'comment' ? 'inSource' : 'external', status: 'accepted', justification: reason };
 }
 
 function descriptor(id: string, rule: RuleDefinition | undefined, findings: readonly Finding[]): ReportingDescriptor {

@@ -1,9 +1,8 @@
-import type { Verdict } from '@devmesh/contracts/action';
 import { SEVERITIES, type Finding, type Severity, type SeverityCounts } from '@devmesh/contracts/finding';
 
 /** When a tree is rejected: a finding at `rejectAt` or worse remains, among all or among those with a safe fix. */
 export interface Threshold {
-  readonly rejectAt: Severity;
+  readonly rejectAt: Severity | 'never';
   readonly rejectOn: 'all' | 'fixable';
 }
 
@@ -15,14 +14,11 @@ export function countBySeverity(findings: readonly Finding[]): SeverityCounts {
 
 /** The findings that speak against a tree. */
 export function objections(findings: readonly Finding[], { rejectAt, rejectOn }: Threshold): Finding[] {
+  if (rejectAt === 'never') return [];
   const limit = SEVERITIES.indexOf(rejectAt);
   return findings.filter(
     ({ severity, fix }) => SEVERITIES.indexOf(severity) <= limit && (rejectOn === 'all' || fix !== undefined),
   );
-}
-
-export function verdictOf(findings: readonly Finding[], threshold: Threshold): Verdict {
-  return objections(findings, threshold).length > 0 ? 'rejected' : 'approved';
 }
 
 /** One line for people: how many of what, and why the verdict is what it is. */
@@ -33,6 +29,7 @@ export function summaryOf(findings: readonly Finding[], threshold: Threshold): s
   );
   const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
   const found = parts.length > 0 ? `${count} (${parts.join(', ')})` : 'no findings';
+  if (threshold.rejectAt === 'never') return `${found}; approved: the policy rejects nothing`;
   const against = objections(findings, threshold).length;
   const which = threshold.rejectOn === 'fixable' ? ' with a safe fix' : '';
   return against > 0

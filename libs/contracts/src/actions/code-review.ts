@@ -6,8 +6,9 @@ import { CommitId } from '../ids.js';
 import { RepositoryRef } from '../repository.js';
 
 /**
- * Reviews a whole tree, or with `base` what the tree changes: only findings that were not in the base are told and judged. The verdict is `rejected` when a finding at `rejectAt` or worse remains, among those that
- * `rejectOn` names: `all`, or only those that the mesh itself could mend (`fixable`).
+ * Reviews a whole tree as its project wants it (`.devmesh/`), or with `base` what the tree changes: only findings that were not in the base are told and judged. The verdict is `rejected` when a finding at `rejectAt` or worse remains, among those that
+ * `rejectOn` names: `all`, or only those that the mesh itself could mend (`fixable`). Broken settings of the project reject too, unless
+ * only `fixable` is asked for.
  */
 export const codeReviewReview = defineAction({
   id: 'code-review/review',
@@ -19,8 +20,9 @@ export const codeReviewReview = defineAction({
     repository: RepositoryRef,
     /** Only what differs from there counts: `run` for the commit that the run began with, or a commit of the repository's bundles. */
     base: z.union([z.literal('run'), CommitId]).optional(),
-    rejectAt: Severity.default('high'),
-    rejectOn: z.enum(['all', 'fixable']).default('all'),
+    /** Beat the project's policy (`.devmesh/review.yaml`); without either: `high` and `all`. */
+    rejectAt: Severity.optional(),
+    rejectOn: z.enum(['all', 'fixable']).optional(),
   }),
   output: z.object({
     verdict: Verdict,
@@ -31,6 +33,8 @@ export const codeReviewReview = defineAction({
     /** With a base: findings in what was looked at that were there before, and those that are gone. */
     existing: z.number().int().nonnegative().default(0),
     fixed: z.number().int().nonnegative().default(0),
+    /** Kept and not told: by a comment with a reason, by the baseline, or by a rule that people of the project reject. */
+    suppressed: z.number().int().nonnegative().default(0),
     filesReviewed: z.number().int().nonnegative(),
     filesSkipped: z.number().int().nonnegative(),
     /** `FindingsDocument` as JSON. */

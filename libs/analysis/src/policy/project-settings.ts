@@ -1,0 +1,33 @@
+import type { RuleDefinition } from '../rules/rule.js';
+import { readBaseline, type Baseline } from './baseline.js';
+import type { PolicyProblem } from './located-yaml.js';
+import { POLICY_FILE, ReviewPolicy } from './review-policy.js';
+import type { SettingsFiles } from './settings-files.js';
+
+/** What a project says of its review. What is broken counts as not said, and is among `problems`. */
+export interface ProjectSettings {
+  readonly policy: ReviewPolicy;
+  readonly baseline: Baseline;
+  readonly problems: readonly PolicyProblem[];
+}
+
+export function projectSettings(files: SettingsFiles, rules: readonly RuleDefinition[]): ProjectSettings {
+  const problems: PolicyProblem[] = [];
+  let policy = ReviewPolicy.DEFAULT;
+  const policyText = files.texts.get(POLICY_FILE);
+  if (policyText !== undefined) {
+    const read = ReviewPolicy.read(policyText, rules);
+    if (read instanceof ReviewPolicy) policy = read;
+    else problems.push(...read.problems);
+  }
+  let baseline: Baseline = [];
+  const baselineFile = files.texts.get(policy.baseline);
+  if (baselineFile !== undefined) {
+    const read = readBaseline(policy.baseline, baselineFile);
+    if ('baseline' in read) baseline = read.baseline;
+    else problems.push(...read.problems);
+  }
+  // Other JSON in the folder is none of the review's business.
+  const unreadable = files.problems.filter(({ path }) => !path.endsWith('.json') || path === policy.baseline);
+  return { policy, baseline, problems: [...unreadable, ...problems] };
+}

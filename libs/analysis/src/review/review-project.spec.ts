@@ -1,0 +1,194 @@
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { baselineText } from '../policy/baseline.js';
+import { tempTree, type TempTree } from '../testing/temp-tree.js';
+import { reviewProject, type ProjectReviewOptions } from './review-project.js';
+
+const VERIFY = 'requests.get("https://a.example", verify=False, timeout=9)';
+const PY = `import requests\n${VERIFY}\n`;
+const NOW = Date.parse('2026-06-15T12:00:00Z');
+
+let tree: TempTree;
+afterEach(() => tree.remove());
+
+type Files = Readonly<Record<string, string>>;
+
+async function review(files: Files, options: Partial<ProjectReviewOptions> = {}) {
+  tree = tempTree(files);
+  return reviewProject(tree.path, { nowMs: NOW, ...options });
+}
+
+const rulesOf = (found: { findings: readonly { rule: string }[] }) => found.findings.map(({ rule }) => rule);
+
+describe('a project without settings', () => {
+  it('is judged at high', async () => {
+    expect(await review({ 'a.py': PY })).toMatchObject({
+      verdict: 'rejected',
+      summary: '1 finding (1 high); rejected: 1 at high or worse',
+      problems: [],
+    });
+  });
+});
+
+describe('a policy', () => {
+  const policy = (text: string, more: Files = {}): Files => ({
+    'a.py': PY,
+    '.devmesh/review.yaml': `version: 1\n${text}`,
+    ...more,
+  });
+
+  it('sets the threshold, unless it is asked for', async () => {
+    expect((await review(policy('reject_at: critical\n'))).verdict).toBe('approved');
+    tree.remove();
+    expect((await review(policy('reject_at: never\n'))).summary).toMatch(/approved: the policy rejects nothing/);
+    tree.remove();
+    expect((await review(policy('reject_at: never\n'), { rejectAt: 'info' })).verdict).toBe('rejected');
+  });
+
+  it('counts what it leaves out', async () => {
+    const found = await review(policy('rules: {tls-verify-off: off}\n'));
+    expect(found).toMatchObject({ verdict: 'approved', findings: [], off: 1 });
+    expect(found.summary).toMatch(/1 of rules or paths that are off/);
+  });
+
+  it('rejects when it is broken, and the review goes on without it', async () => {
+    const found = await review(policy('reject_at: nevr\nrules: {tls-verify-off: off}\n'));
+    expect(found.verdict).toBe('rejected');
+    expect(found.summary).toMatch(/^broken settings: \.devmesh\/review\.yaml:2:1: `reject_at`: say one of/);
+    expect(rulesOf(found)).toEqual(['review-settings-invalid', 'py-certificates-not-checked']);
+    expect(found.findings[0]?.location).toMatchObject({ path: '.devmesh/review.yaml', startLine: 2 });
+  });
+
+  it('is not read through a link', async () => {
+    tree = tempTree({ 'a.py': 'print(1)\n', 'else.yaml': 'version: 1\nreject_at: never\n' });
+    mkdirSync(join(tree.path, '.devmesh'));
+    symlinkSync('../else.yaml', join(tree.path, '.devmesh/review.yaml'));
+    const found = await reviewProject(tree.path, { nowMs: NOW });
+    expect(found.verdict).toBe('rejected');
+    expect(found.summary).toMatch(/it must be a file, not a link/);
+  });
+});
+
+describe('a comment', () => {
+  const line = (comment: string): Files => ({ 'a.py': `import requests\n${VERIFY}  # ${comment}\n` });
+
+  it('silences with a reason, until its day is over', async () => {
+    const found = await review(line('devmesh-ignore py-certificates-not-checked: test host (until 2026-06-15)'));
+    expect(found).toMatchObject({
+      verdict: 'approved',
+      findings: [],
+      suppressed: [{ by: 'comment', reason: 'test host' }],
+    });
+    expect(found.summary).toMatch(/1 suppressed by comments/);
+  });
+
+  it.each([
+    ['devmesh-ignore tls-verify-off', 'suppression-without-reason'],
+    ['devmesh-ignore tls-verify-off: x (until 2026-06-14)', 'suppression-expired'],
+    ['devmesh-ignore tls-verify-off: x (until 2026-02-31)', 'suppression-expired'],
+    ['devmesh-ignore tls-verify-of: x', 'suppression-of-unknown-rule'],
+    ['devmesh-ignore', 'suppression-of-unknown-rule'],
+  ])('of %j is told itself, and silences nothing', async (comment, rule) => {
+    const found = await review(line(comment));
+    expect(rulesOf(found).sort()).toEqual(['py-certificates-not-checked', rule]);
+    expect(found.findings.find((one) => one.rule === rule)).toMatchObject({
+      severity: 'low',
+      location: { startLine: 2 },
+    });
+  });
+
+  it('is about its own rule and line', async () => {
+    const files = {
+      'a.py': `import requests\n# devmesh-ignore py-weak-hash: x\n${VERIFY}\n# devmesh-ignore tls-verify-off: y\nprint(1)\n`,
+    };
+    expect(rulesOf(await review(files))).toEqual(['py-certificates-not-checked']);
+  });
+});
+
+describe('a baseline', () => {
+  it('is not told, and says what no longer matches', async () => {
+    const first = await review({ 'a.py': PY, 'b.py': PY });
+    writeFileSync(join(tree.path, 'b.py'), 'print(1)\n');
+    mkdirSync(join(tree.path, '.devmesh'));
+    writeFileSync(join(tree.path, '.devmesh/baseline.json'), baselineText(first.findings));
+    writeFileSync(join(tree.path, 'a.py'), `import requests\n\nprint(2)\n${VERIFY}\n`);
+    const second = await reviewProject(tree.path, { nowMs: NOW });
+    expect(second).toMatchObject({
+      verdict: 'approved',
+      findings: [],
+      staleBaseline: 1,
+      suppressed: [{ by: 'baseline' }],
+    });
+    writeFileSync(join(tree.path, '.devmesh/baseline.json'), '{"version": 1}');
+    expect(await reviewProject(tree.path, { nowMs: NOW })).toMatchObject({
+      verdict: 'rejected',
+      problems: [{ line: 1 }],
+    });
+    rmSync(join(tree.path, '.devmesh'), { recursive: true });
+  });
+});
+
+describe('a change', () => {
+  const OFF = 'version: 1\nrules: {tls-verify-off: off}\n';
+  const change = (files: readonly { path: string | null; before?: string; at?: number }[]) => ({
+    files: files.map(({ path, before, at }) => ({
+      path,
+      basePath: before === undefined ? null : path,
+      hunks: at === undefined ? [] : [{ baseStart: at, baseLines: 0, start: at, lines: 1 }],
+    })),
+    baseContents: new Map(
+      files.flatMap(({ path, before }) =>
+        path === null || before === undefined ? [] : [[path, Buffer.from(before)] as const],
+      ),
+    ),
+  });
+
+  it('is held to the policy of its base', async () => {
+    const added = await review(
+      { 'a.py': PY, '.devmesh/review.yaml': OFF },
+      { change: change([{ path: 'a.py' }, { path: '.devmesh/review.yaml' }]) },
+    );
+    expect(rulesOf(added)).toEqual(['py-certificates-not-checked']);
+    tree.remove();
+    const kept = await review({ 'a.py': PY, '.devmesh/review.yaml': OFF }, { change: change([{ path: 'a.py' }]) });
+    expect(kept).toMatchObject({ verdict: 'approved', findings: [], off: 1 });
+    tree.remove();
+    const edited = await review(
+      { 'a.py': PY, '.devmesh/review.yaml': 'version: 1\n' },
+      { change: change([{ path: 'a.py' }, { path: '.devmesh/review.yaml', before: OFF, at: 2 }]) },
+    );
+    expect(edited).toMatchObject({ verdict: 'approved', off: 1 });
+  });
+
+  it('may mend a broken policy, and may not break one', async () => {
+    const files = { 'a.py': 'print(1)\n', '.devmesh/review.yaml': 'version: 1\n' };
+    const mended = await review(files, { change: change([{ path: '.devmesh/review.yaml', before: 'version: 7\n' }]) });
+    expect(mended.verdict).toBe('approved');
+    tree.remove();
+    const broken = await review(
+      { ...files, '.devmesh/review.yaml': 'version: 7\n' },
+      { change: change([{ path: '.devmesh/review.yaml', before: 'version: 1\n' }]) },
+    );
+    expect(broken).toMatchObject({ verdict: 'rejected', problems: [{ path: '.devmesh/review.yaml' }] });
+  });
+
+  it('can not silence itself by a comment, unless the base lets it', async () => {
+    const files = { 'a.py': `${PY.trimEnd()} # devmesh-ignore tls-verify-off: trust me\n` };
+    const own = change([{ path: 'a.py' }]);
+    const found = await review(files, { change: own });
+    expect(rulesOf(found)).toEqual(['py-certificates-not-checked']);
+    expect(found.summary).toMatch(/1 with a comment of this change, which counts once it is in the base/);
+    tree.remove();
+    const accepted = { ...files, '.devmesh/review.yaml': 'version: 1\nnew_suppressions: accept\n' };
+    expect((await review(accepted, { change: own })).findings).toEqual([]);
+  });
+});
+
+describe('a rule that people reject', () => {
+  it('is silent, and named', async () => {
+    const found = await review({ 'a.py': PY }, { silentRules: async () => new Set(['py-certificates-not-checked']) });
+    expect(found).toMatchObject({ verdict: 'approved', findings: [], silentRules: ['py-certificates-not-checked'] });
+    expect(found.summary).toMatch(/1 of silent rules \(py-certificates-not-checked\)/);
+  });
+});

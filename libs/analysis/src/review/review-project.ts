@@ -1,0 +1,171 @@
+import type { Verdict } from '@devmesh/contracts/action';
+import type { Finding, Severity } from '@devmesh/contracts/finding';
+import { LineMap } from '../change/line-map.js';
+import { reviewChange, type TreeChange } from '../change/review-change.js';
+import { byPlace, reviewTree, type ReviewOptions } from '../findings/review-tree.js';
+import { TreeSources } from '../findings/tree-sources.js';
+import { walk, type TreeFile } from '../findings/walk.js';
+import { applySettings, COMMENT_RULES, settingsFinding, type SuppressedFinding } from '../policy/apply-settings.js';
+import { problemText, type PolicyProblem } from '../policy/located-yaml.js';
+import { projectSettings, type ProjectSettings } from '../policy/project-settings.js';
+import { OTHER_RULES } from '../policy/review-policy.js';
+import { settingsFiles } from '../policy/settings-files.js';
+import { objections, summaryOf, type Threshold } from '../report/verdict.js';
+import { RULES } from '../rules/catalogue.js';
+import type { RuleDefinition } from '../rules/rule.js';
+
+export interface ProjectReviewOptions {
+  /** Only what this changes is told. The settings are those of its base. */
+  readonly change?: TreeChange;
+  /** Asked for in so many words: beats the policy. */
+  readonly rejectAt?: Severity | undefined;
+  readonly rejectOn?: 'all' | 'fixable' | undefined;
+  /** Unix ms: comments that silence may end. */
+  readonly nowMs: number;
+  /** Rules that people of this project reject, by their verdicts on what was found. */
+  readonly silentRules?: (settings: ProjectSettings) => Promise<ReadonlySet<string>>;
+  readonly signal?: AbortSignal;
+  readonly progress?: (message: string) => void;
+  readonly pool?: ReviewOptions['pool'];
+  readonly cacheFolder?: string;
+}
+
+export interface ProjectReview {
+  readonly verdict: Verdict;
+  readonly summary: string;
+  /** What is told: by path, place and rule. */
+  readonly findings: readonly Finding[];
+  readonly suppressed: readonly SuppressedFinding[];
+  readonly existing: readonly Finding[];
+  readonly fixed: readonly Finding[];
+  /** Findings of rules that are off, or in paths left out. */
+  readonly off: number;
+  /** Entries of the baseline that match nothing any more; 0 with a change, which does not look at everything. */
+  readonly staleBaseline: number;
+  /** What is broken in the project's settings. */
+  readonly problems: readonly PolicyProblem[];
+  readonly silentRules: readonly string[];
+  readonly rules: readonly RuleDefinition[];
+  /** Where the baseline lies, or would. */
+  readonly baselineFile: string;
+  readonly filesReviewed: number;
+  readonly filesSkipped: number;
+}
+
+interface Found {
+  readonly findings: readonly Finding[];
+  readonly existing: readonly Finding[];
+  readonly fixed: readonly Finding[];
+  readonly filesReviewed: number;
+  readonly filesSkipped: number;
+}
+
+/**
+ * Reviews a project as it wants to be: with its policy, its baseline and its comments, or what one change brings in. Broken settings reject, and
+ * count as none. Runs nothing of the project.
+ */
+export async function reviewProject(root: string, options: ProjectReviewOptions): Promise<ProjectReview> {
+  const { change } = options;
+  const rules = RULES;
+  const { settings, problems } = settingsOf(root, change, rules);
+  const found = await find(root, options);
+  const silent = (await options.silentRules?.(settings)) ?? new Set<string>();
+  const files = new Map<string, TreeFile>();
+  for await (const entry of walk(root)) if ('file' in entry) files.set(entry.file.path, entry.file);
+  const sources = new TreeSources([...files.values()]);
+  const maps = new Map(
+    (change?.files ?? []).flatMap((file) => (file.path === null ? [] : [[file.path, new LineMap(file)] as const])),
+  );
+  const applied = applySettings(found.findings, {
+    settings,
+    read: (path) => sources.read(path),
+    paths: change ? [...maps.keys()] : [...files.keys()],
+    rules: new Set([...rules.map(({ id }) => id), ...OTHER_RULES, ...COMMENT_RULES]),
+    ...(change ? { isNew: (path: string, line: number) => maps.get(path)?.touches(line, line) === true } : {}),
+    today: new Date(options.nowMs).toISOString().slice(0, 10),
+    silent,
+  });
+  const threshold: Threshold = {
+    rejectAt: options.rejectAt ?? settings.policy.rejectAt ?? 'high',
+    rejectOn: options.rejectOn ?? settings.policy.rejectOn ?? 'all',
+  };
+  const findings = [...applied.findings, ...problems.map(settingsFinding)].sort(byPlace);
+  // A step that asks only for what can be mended by machine is not held up by what cannot.
+  const isBroken = problems.length > 0 && options.rejectOn !== 'fixable';
+  const counts = {
+    ...applied,
+    staleBaseline: change ? 0 : applied.stale,
+    silentRules: [
+      ...new Set(applied.suppressed.filter(({ by }) => by === 'silent-rule').map(({ finding }) => finding.rule)),
+    ],
+  };
+  return {
+    verdict: isBroken || objections(findings, threshold).length > 0 ? 'rejected' : 'approved',
+    summary: [...brokenText(problems), summaryOf(findings, threshold), ...restText(counts)].join('; ').slice(0, 500),
+    findings,
+    suppressed: applied.suppressed,
+    existing: found.existing,
+    fixed: found.fixed,
+    off: applied.off,
+    staleBaseline: counts.staleBaseline,
+    problems,
+    silentRules: counts.silentRules,
+    rules,
+    baselineFile: settings.policy.baseline,
+    filesReviewed: found.filesReviewed,
+    filesSkipped: found.filesSkipped,
+  };
+}
+
+/**
+ * The settings that count, and what is broken. A change is held to the settings of its base; those that it brings must be whole,
+ * and may mend broken ones.
+ */
+function settingsOf(
+  root: string,
+  change: TreeChange | undefined,
+  rules: readonly RuleDefinition[],
+): { settings: ProjectSettings; problems: readonly PolicyProblem[] } {
+  const settings = projectSettings(settingsFiles(root, change), rules);
+  const isTouched = change?.files.some(({ path, basePath }) => (path ?? basePath)?.startsWith('.devmesh/') === true);
+  if (isTouched !== true) return { settings, problems: settings.problems };
+  return { settings, problems: projectSettings(settingsFiles(root), rules).problems };
+}
+
+async function find(root: string, options: ProjectReviewOptions): Promise<Found> {
+  const { change, signal, progress, pool, cacheFolder } = options;
+  const means = {
+    ...(signal ? { signal } : {}),
+    ...(progress ? { progress } : {}),
+    ...(pool ? { pool } : {}),
+    ...(cacheFolder === undefined ? {} : { cacheFolder }),
+  };
+  if (!change) return { ...(await reviewTree(root, means)), existing: [], fixed: [] };
+  const { introduced, ...rest } = await reviewChange(root, change, means);
+  return { ...rest, findings: introduced };
+}
+
+function brokenText([first, ...more]: readonly PolicyProblem[]): string[] {
+  if (!first) return [];
+  const others = more.length > 0 ? ` (and ${more.length} more)` : '';
+  return [`broken settings: ${problemText(first)}${others}`];
+}
+
+function restText(counts: {
+  readonly suppressed: readonly SuppressedFinding[];
+  readonly off: number;
+  readonly notYet: number;
+  readonly staleBaseline: number;
+  readonly silentRules: readonly string[];
+}): string[] {
+  const by = (kind: SuppressedFinding['by']): number => counts.suppressed.filter((one) => one.by === kind).length;
+  const said: readonly (readonly [number, string])[] = [
+    [by('comment'), 'suppressed by comments'],
+    [counts.notYet, 'with a comment of this change, which counts once it is in the base'],
+    [by('baseline'), 'in the baseline'],
+    [counts.staleBaseline, 'entries of the baseline match nothing any more'],
+    [by('silent-rule'), `of silent rules (${counts.silentRules.join(', ')})`],
+    [counts.off, 'of rules or paths that are off'],
+  ];
+  return said.flatMap(([count, text]) => (count > 0 ? [`${count} ${text}`] : []));
+}
