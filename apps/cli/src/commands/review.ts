@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { realpath } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
+import { ReviewPool } from '@devmesh/analysis/findings/review-pool';
 import { SETTINGS_RULE } from '@devmesh/analysis/policy/apply-settings';
 import { baselineText } from '@devmesh/analysis/policy/baseline';
 import { problemText } from '@devmesh/analysis/policy/located-yaml';
@@ -63,7 +64,14 @@ async function reviewOf(
   { base }: ReviewCommandOptions,
 ): Promise<ProjectReview> {
   const options = { nowMs: Date.now(), signal };
-  if (base === undefined) return reviewProject(folder, options);
+  if (base === undefined) {
+    const pool = new ReviewPool();
+    try {
+      return await reviewProject(folder, { ...options, pool });
+    } finally {
+      pool.close();
+    }
+  }
   const change = await changesOfWorkTree(folder, base, SETTINGS_FILE_BYTES, signal);
   const inside = relative(change.root, await realpath(folder));
   const isAsked = (path: string | null): boolean =>
