@@ -67,7 +67,13 @@ it('counts what was found, missed and wrongly found', async () => {
 });
 
 describe('whole files', () => {
-  it('of the corpus are read, each with bad and good lines', () => {
+  it('of the corpus are judged no worse than they were', async () => {
+    const { total } = scoresOf(await judgeCases(readCases(CORPUS), (files) => reviewTexts(files)));
+    expect(total.bad).toBeGreaterThanOrEqual(300);
+    expect(total.recall).toBeGreaterThanOrEqual(0.8);
+    expect(total.falseAlarms).toBeLessThanOrEqual(0.15);
+  }, 30_000);
+  it('of the corpus have bad and good lines each', () => {
     for (const { name, labels } of readCases(CORPUS))
       expect(
         labels.map(({ label }) => label),
