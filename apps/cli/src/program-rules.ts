@@ -10,6 +10,7 @@ export function addRules({ context, command, chosen, examples: ex }: CommandPart
       new Argument('[verb]', 'what to do with them').choices(['list', 'explain', 'test', 'score']).default('list'),
     )
     .argument('[rule]', 'a rule by its id (explain, test)')
+    .option('--repo <path>', 'a folder whose own rules (.devmesh/rules/) count too')
     .option('-v, --verbose', 'score: name each snippet and line that was judged wrong')
     .addOption(jsonOption('the result'))
     .addHelpText(
@@ -17,6 +18,7 @@ export function addRules({ context, command, chosen, examples: ex }: CommandPart
       ex(
         ['rules', 'all of them'],
         ['rules explain py-weak-hash', 'what can happen, what to do, bad and good examples'],
+        ['rules test --repo .', "the shipped ones and this project's against their examples"],
         ['rules test', 'every rule against its examples'],
         ['rules score -v', 'recall and false alarms on the labelled snippets and files of libs/analysis/corpus'],
       ),

@@ -1,3 +1,9 @@
+import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { FlowModels } from '@devmesh/analysis/flow/models/extend';
+import { problemText } from '@devmesh/analysis/policy/located-yaml';
+import { readProjectRules } from '@devmesh/analysis/policy/project-rules';
+import { settingsFiles } from '@devmesh/analysis/policy/settings-files';
 import { checkExamples } from '@devmesh/analysis/corpus/examples';
 import { RULES } from '@devmesh/analysis/rules/catalogue';
 import type { Example } from '@devmesh/analysis/rules/rule';
@@ -10,6 +16,8 @@ import { scoreRules } from './rules-score.js';
 export interface RulesOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
+  /** A folder whose own rules count too. */
+  readonly repo?: string;
 }
 
 export async function rules(
@@ -30,16 +38,37 @@ export async function rules(
   }
 }
 
-function chosenRules(id: string | undefined): typeof RULES {
-  if (id === undefined) return RULES;
-  const found = RULES.filter((rule) => rule.id === id);
-  if (found.length === 0) throw new DevmeshError('not_found', `there is no rule ${id}: devmesh rules lists them`);
+interface Known {
+  readonly rules: typeof RULES;
+  readonly models: FlowModels | undefined;
+}
+
+/** The shipped rules, and those of the repository that was named; what is wrong with its files ends the command. */
+function knownRules(context: CliContext, { repo }: RulesOptions): Known {
+  if (repo === undefined) return { rules: RULES, models: undefined };
+  const folder = resolve(context.cwd, repo);
+  if (!existsSync(folder)) throw new DevmeshError('invalid_request', `${folder} is not a folder`);
+  const files = settingsFiles(folder);
+  const { rules, models, problems } = readProjectRules(files.texts, RULES);
+  const all = [...files.problems.filter(({ path }) => path.startsWith('.devmesh/rules')), ...problems];
+  if (all.length > 0) throw new DevmeshError('invalid_request', all.map(problemText).join('\n'));
+  return { rules: [...RULES, ...rules], models };
+}
+
+function chosenRules(known: Known, id: string | undefined): typeof RULES {
+  if (id === undefined) return known.rules;
+  const found = known.rules.filter((rule) => rule.id === id);
+  if (found.length === 0)
+    throw new DevmeshError(
+      'not_found',
+      `there is no rule ${id}: devmesh rules lists them (--repo PATH: a project's too)`,
+    );
   return found;
 }
 
 /** Every rule by its id, with class and severity. */
 async function listRules(context: CliContext, options: RulesOptions): Promise<ExitCode> {
-  const rows = RULES.map(({ id, class: kind, cwe, severity, confidence, languages }) => ({
+  const rows = knownRules(context, options).rules.map(({ id, class: kind, cwe, severity, confidence, languages }) => ({
     id,
     class: kind,
     cwe: cwe ?? null,
@@ -66,7 +95,7 @@ async function explainRule(context: CliContext, id: string | undefined, options:
   const { out } = context;
   if (id === undefined) throw new DevmeshError('invalid_request', 'say which rule: devmesh rules explain RULE');
   const paint = theme(out.color);
-  for (const rule of chosenRules(id)) {
+  for (const rule of chosenRules(knownRules(context, options), id)) {
     if (options.json === true) {
       const { matches: _, ...data } = rule;
       out.write(`${JSON.stringify({ rule: data })}\n`);
@@ -92,7 +121,8 @@ async function explainRule(context: CliContext, id: string | undefined, options:
 
 /** Rules against their own examples; fails when one is judged wrong. */
 async function testRules(context: CliContext, id: string | undefined, options: RulesOptions): Promise<ExitCode> {
-  const results = await checkExamples(chosenRules(id));
+  const known = knownRules(context, options);
+  const results = await checkExamples(chosenRules(known, id), known.models);
   const wrong = results.filter(({ right }) => !right);
   if (options.json === true) context.out.write(`${JSON.stringify({ results })}\n`);
   else {

@@ -1,4 +1,5 @@
 import { isJavaScript, languageOf, ruleLanguageOf, type TreeLanguage } from '../parse/language.js';
+import type { FlowModels } from '../flow/models/extend.js';
 import type { SourceFiles } from '../flow/module-store.js';
 import type { RuleDefinition } from '../rules/rule.js';
 import { searchSecrets } from '../secrets/search.js';
@@ -15,6 +16,8 @@ export interface FileReviewOptions {
   /** Monotonic ms, for the time per file; by default the CPU time of this process, so that a busy machine changes nothing. */
   readonly clock?: () => number;
   readonly fileBudgetMs?: number;
+  /** What functions of frameworks mean, where a project knows more than is shipped. */
+  readonly models?: FlowModels;
 }
 
 /** What came of one file. It depends on that file, on those that it read, and on nothing else of the review. */
@@ -57,7 +60,7 @@ export class FileReviewer {
     files?: SourceFiles,
     readonly options: FileReviewOptions = {},
   ) {
-    this.#flow = new FlowSession(rules, files);
+    this.#flow = new FlowSession(rules, files, options.models);
   }
 
   async reviewFile(file: TreeFile): Promise<FileOutcome> {

@@ -1,4 +1,5 @@
 import type { Span } from '../flow/ir.js';
+import type { FlowModels } from '../flow/models/extend.js';
 import { ModuleStore, NO_FILES, type SourceFiles } from '../flow/module-store.js';
 import { Project } from '../flow/project.js';
 import type { TreeLanguage } from '../parse/language.js';
@@ -28,14 +29,18 @@ export class FlowSession {
   readonly #rules: FlowRules;
   readonly #store: ModuleStore;
 
-  constructor(rules: readonly RuleDefinition[], files: SourceFiles = NO_FILES) {
+  constructor(
+    rules: readonly RuleDefinition[],
+    files: SourceFiles = NO_FILES,
+    readonly models?: FlowModels,
+  ) {
     this.#rules = new FlowRules(rules);
     this.#store = new ModuleStore(files);
   }
 
   walk(path: string, language: TreeLanguage, text: string, isOver: () => boolean): FlowResult {
     const watch = new FlowWatch(this.#rules);
-    const project = new Project(this.#store, watch);
+    const project = new Project(this.#store, watch, this.models);
     const { module, finished } = project.analyse(path, language === 'python' ? 'python' : 'javascript', text, isOver);
     if (module) watch.forms(module);
     return {

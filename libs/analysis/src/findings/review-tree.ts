@@ -21,10 +21,10 @@ export interface ReviewOptions extends FileReviewOptions {
   readonly progress?: (message: string) => void;
   /**
    * Processes that files are reviewed in: on several cores, and so that a file that hangs or crashes one costs only itself. Without,
-   * all is done in this process. They know the shipped rules only, so that it can't be given together with `rules`.
+   * all is done in this process. They know the shipped rules and models only: with others they are not used.
    */
   readonly pool?: ReviewPool;
-  /** A folder in which results are kept between reviews, by the content of all files that they depend on. Not together with `rules`. */
+  /** A folder in which results are kept between reviews, by the content of all files that they depend on. Not used with other rules or models. */
   readonly cacheFolder?: string;
 }
 
@@ -118,7 +118,8 @@ export async function reviewTree(root: string, options: ReviewOptions = {}): Pro
   }
   const sources = new TreeSources(files);
   const outcomes = new Map<string, FileOutcome>();
-  const cache = cacheFolder === undefined || options.rules ? undefined : new ReviewCache(cacheFolder);
+  const isShipped = options.rules === undefined && options.models === undefined;
+  const cache = cacheFolder === undefined || !isShipped ? undefined : new ReviewCache(cacheFolder);
   const known = cache ? await cache.recall(files, signal) : new Map<string, FileOutcome>();
   const due = files.filter(({ path }) => !known.has(path));
   let done = 0;
@@ -128,7 +129,7 @@ export async function reviewTree(root: string, options: ReviewOptions = {}): Pro
     if (done % PROGRESS_EVERY === 0) progress?.(`${done} files`);
   };
   for (const [path, outcome] of known) settle(path, outcome);
-  if (pool && !options.rules) await pool.review(files, due, settle, options);
+  if (pool && isShipped) await pool.review(files, due, settle, options);
   else {
     const reviewer = new FileReviewer(options.rules ?? RULES, sources, options);
     for (const file of due) {

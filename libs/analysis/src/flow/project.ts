@@ -5,8 +5,7 @@ import type { Modules, Watcher } from './engine.js';
 import { Interpreter, OutOfTime } from './interpreter.js';
 import { newFrame } from './module-values.js';
 import type { ModuleStore } from './module-store.js';
-import { JAVASCRIPT } from './models/javascript.js';
-import { PYTHON } from './models/python.js';
+import { SHIPPED_MODELS, type FlowModels } from './models/extend.js';
 import { settled, type ModuleState, type Value } from './value.js';
 
 /** Modules that are loaded one from within another; more is a chain that no finding goes through. */
@@ -29,8 +28,9 @@ export class Project implements Modules {
   constructor(
     readonly store: ModuleStore,
     watcher: Watcher,
+    models: FlowModels = SHIPPED_MODELS,
   ) {
-    this.#interpreter = new Interpreter({ javascript: JAVASCRIPT, python: PYTHON }, this, watcher);
+    this.#interpreter = new Interpreter(models, this, watcher);
   }
 
   /** Walks one file and everything it calls. False when its time was over; the watcher was told of what came before. */

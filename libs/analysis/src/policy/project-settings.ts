@@ -1,6 +1,8 @@
 import type { RuleDefinition } from '../rules/rule.js';
+import type { FlowModels } from '../flow/models/extend.js';
 import { readBaseline, type Baseline } from './baseline.js';
 import type { PolicyProblem } from './located-yaml.js';
+import { readProjectRules } from './project-rules.js';
 import { POLICY_FILE, ReviewPolicy } from './review-policy.js';
 import type { SettingsFiles } from './settings-files.js';
 
@@ -8,15 +10,20 @@ import type { SettingsFiles } from './settings-files.js';
 export interface ProjectSettings {
   readonly policy: ReviewPolicy;
   readonly baseline: Baseline;
+  /** The project's own, which load. */
+  readonly rules: readonly RuleDefinition[];
+  /** Undefined where the shipped ones are all. */
+  readonly models: FlowModels | undefined;
   readonly problems: readonly PolicyProblem[];
 }
 
-export function projectSettings(files: SettingsFiles, rules: readonly RuleDefinition[]): ProjectSettings {
-  const problems: PolicyProblem[] = [];
+export function projectSettings(files: SettingsFiles, shipped: readonly RuleDefinition[]): ProjectSettings {
+  const own = readProjectRules(files.texts, shipped);
+  const problems: PolicyProblem[] = [...own.problems];
   let policy = ReviewPolicy.DEFAULT;
   const policyText = files.texts.get(POLICY_FILE);
   if (policyText !== undefined) {
-    const read = ReviewPolicy.read(policyText, rules);
+    const read = ReviewPolicy.read(policyText, [...shipped, ...own.rules]);
     if (read instanceof ReviewPolicy) policy = read;
     else problems.push(...read.problems);
   }
@@ -29,5 +36,5 @@ export function projectSettings(files: SettingsFiles, rules: readonly RuleDefini
   }
   // Other JSON in the folder is none of the review's business.
   const unreadable = files.problems.filter(({ path }) => !path.endsWith('.json') || path === policy.baseline);
-  return { policy, baseline, problems: [...unreadable, ...problems] };
+  return { policy, baseline, rules: own.rules, models: own.models, problems: [...unreadable, ...problems] };
 }

@@ -185,6 +185,54 @@ describe('a change', () => {
   });
 });
 
+describe("a project's own rules", () => {
+  const RULES = `version: 1
+rules:
+  - id: acme-host
+    class: tls-verify-off
+    cwe: 295
+    severity: low
+    confidence: low
+    languages: [python]
+    message: Every call of the old host is to be replaced. Use the new one.
+    match: [{ find: { kind: call }, where: [{ callee: [requests.get] }] }]
+    examples:
+      bad: [${["'import requests\\nrequests.get(a)'", "'import requests as r\\nr.get(a)'", "'from requests import get\\nget(a)'"].join(', ')}]
+      good: [requests.post(a), get(a), b.get(a)]
+models:
+  - { language: python, sources: [{ names: acme.param, note: a parameter }] }
+`
+    .replaceAll("'import", '"import')
+    .replaceAll("'from", '"from')
+    .replaceAll("(a)'", '(a)"');
+  const WITHOUT_MODELS = RULES.slice(0, RULES.indexOf('models:'));
+  const FILES = {
+    'a.py': PY,
+    'b.py': 'import requests, acme\nrequests.get("https://a.example", timeout=3)\nopen("/x/" + acme.param("x"))\n',
+  };
+
+  it('are run beside the shipped ones; one defect is told once', async () => {
+    const found = await review({ ...FILES, '.devmesh/rules/a.yaml': WITHOUT_MODELS });
+    expect(found.problems).toEqual([]);
+    expect(rulesOf(found)).toEqual(['py-certificates-not-checked', 'acme-host']);
+  });
+
+  it('teach the shipped ones', async () => {
+    const found = await review({ ...FILES, '.devmesh/rules/a.yaml': RULES });
+    expect(rulesOf(found)).toEqual(['py-certificates-not-checked', 'acme-host', 'py-path-from-request']);
+  });
+
+  it('count for a change when they are in its base', async () => {
+    const files = { ...FILES, '.devmesh/rules/a.yaml': RULES };
+    const added = (path: string) => ({ path, basePath: null, hunks: [] });
+    const change = { files: [added('b.py')], baseContents: new Map<string, Buffer>() };
+    expect(rulesOf(await review(files, { change }))).toEqual(['acme-host', 'py-path-from-request']);
+    tree.remove();
+    const own = { ...change, files: [added('b.py'), added('.devmesh/rules/a.yaml')] };
+    expect((await review(files, { change: own })).findings).toEqual([]);
+  });
+});
+
 describe('a rule that people reject', () => {
   it('is silent, and named', async () => {
     const found = await review({ 'a.py': PY }, { silentRules: async () => new Set(['py-certificates-not-checked']) });

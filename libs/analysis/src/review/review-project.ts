@@ -10,6 +10,7 @@ import { problemText, type PolicyProblem } from '../policy/located-yaml.js';
 import { projectSettings, type ProjectSettings } from '../policy/project-settings.js';
 import { OTHER_RULES } from '../policy/review-policy.js';
 import { settingsFiles } from '../policy/settings-files.js';
+import { oncePerDefect } from '../report/ranking.js';
 import { objections, summaryOf, type Threshold } from '../report/verdict.js';
 import { RULES } from '../rules/catalogue.js';
 import type { RuleDefinition } from '../rules/rule.js';
@@ -66,9 +67,9 @@ interface Found {
  */
 export async function reviewProject(root: string, options: ProjectReviewOptions): Promise<ProjectReview> {
   const { change } = options;
-  const rules = RULES;
-  const { settings, problems } = settingsOf(root, change, rules);
-  const found = await find(root, options);
+  const { settings, problems } = settingsOf(root, change);
+  const rules = [...RULES, ...settings.rules];
+  const found = await find(root, options, settings);
   const silent = (await options.silentRules?.(settings)) ?? new Set<string>();
   const files = new Map<string, TreeFile>();
   for await (const entry of walk(root)) if ('file' in entry) files.set(entry.file.path, entry.file);
@@ -124,25 +125,36 @@ export async function reviewProject(root: string, options: ProjectReviewOptions)
 function settingsOf(
   root: string,
   change: TreeChange | undefined,
-  rules: readonly RuleDefinition[],
 ): { settings: ProjectSettings; problems: readonly PolicyProblem[] } {
-  const settings = projectSettings(settingsFiles(root, change), rules);
+  const settings = projectSettings(settingsFiles(root, change), RULES);
   const isTouched = change?.files.some(({ path, basePath }) => (path ?? basePath)?.startsWith('.devmesh/') === true);
   if (isTouched !== true) return { settings, problems: settings.problems };
-  return { settings, problems: projectSettings(settingsFiles(root), rules).problems };
+  return { settings, problems: projectSettings(settingsFiles(root), RULES).problems };
 }
 
-async function find(root: string, options: ProjectReviewOptions): Promise<Found> {
-  const { change, signal, progress, pool, cacheFolder } = options;
-  const means = {
-    ...(signal ? { signal } : {}),
-    ...(progress ? { progress } : {}),
-    ...(pool ? { pool } : {}),
-    ...(cacheFolder === undefined ? {} : { cacheFolder }),
+async function find(
+  root: string,
+  { change, signal, progress, pool, cacheFolder }: ProjectReviewOptions,
+  { rules: own, models }: ProjectSettings,
+): Promise<Found> {
+  const watched = { ...(signal ? { signal } : {}), ...(progress ? { progress } : {}) };
+  const all = {
+    ...watched,
+    ...(own.length > 0 || models ? { rules: [...RULES, ...own] } : {}),
+    ...(models ? { models } : {}),
   };
-  if (!change) return { ...(await reviewTree(root, means)), existing: [], fixed: [] };
-  const { introduced, ...rest } = await reviewChange(root, change, means);
-  return { ...rest, findings: introduced };
+  if (change) {
+    const { introduced, ...rest } = await reviewChange(root, change, all);
+    return { ...rest, findings: introduced };
+  }
+  // Other processes and kept results know the shipped rules and models alone: a project's own rules are run beside them.
+  if (models) return { ...(await reviewTree(root, all)), existing: [], fixed: [] };
+  const means = { ...watched, ...(pool ? { pool } : {}), ...(cacheFolder === undefined ? {} : { cacheFolder }) };
+  const shipped = await reviewTree(root, means);
+  if (own.length === 0) return { ...shipped, existing: [], fixed: [] };
+  const ids = new Set(own.map(({ id }) => id));
+  const more = (await reviewTree(root, { ...watched, rules: own })).findings.filter(({ rule }) => ids.has(rule));
+  return { ...shipped, findings: oncePerDefect([...shipped.findings, ...more]), existing: [], fixed: [] };
 }
 
 function brokenText([first, ...more]: readonly PolicyProblem[]): string[] {

@@ -8,6 +8,9 @@ import type { FlowMatch } from './flow-match.js';
 import type { FixName } from './fix-templates.js';
 import type { PredicateName } from './predicates.js';
 
+/** A regular expression, of whatever engine. */
+export type TextTest = Pick<RegExp, 'test'>;
+
 /**
  * What an expression must be. Constants are followed through names, concatenation and templates. `built` is text with
  * parts that are not known to be harmless: `any`, only when the text reads as `sql`, or only parts `from-request`. Results
@@ -18,8 +21,8 @@ export type ValueTest =
   | 'absent'
   | 'true'
   | 'false'
-  | { readonly built: 'any' | 'sql' | 'from-request'; readonly unless?: RegExp }
-  | { readonly matches: RegExp }
+  | { readonly built: 'any' | 'sql' | 'from-request'; readonly unless?: TextTest }
+  | { readonly matches: TextTest }
   | { readonly names: readonly string[] };
 
 /** All conditions of a list must hold. */
