@@ -1,3 +1,4 @@
+import type { FindingClass } from '@devmesh/contracts/finding';
 import type { Span } from '../flow/ir.js';
 import type { FlowModels } from '../flow/models/extend.js';
 import { ModuleStore, NO_FILES, type SourceFiles } from '../flow/module-store.js';
@@ -15,8 +16,8 @@ export interface FlowResult {
   readonly sound: boolean;
   /** By path: data of this file may do its harm in another one. */
   readonly hits: ReadonlyMap<string, readonly Hit[]>;
-  /** Whether only known or checked values came to a place of this file. */
-  readonly isHarmless: (span: Span) => boolean;
+  /** Whether only values that can't do the harm of a class came to a place of this file. */
+  readonly isHarmless: (span: Span, kind: FindingClass) => boolean;
   /** Files that were read, and looked for in vain: a change of one of them may change what is found. */
   readonly read: readonly string[];
   readonly missed: readonly string[];
@@ -47,7 +48,7 @@ export class FlowSession {
       finished,
       sound: module?.sound === true,
       hits: watch.hits(),
-      isHarmless: (span) => watch.isHarmless(path, span),
+      isHarmless: (span, kind) => watch.isHarmless(path, span, kind),
       read: [...project.read],
       missed: [...project.missed],
       failed: [...watch.failed].map(([rule, problem]) => `${rule} (${problem})`),

@@ -50,6 +50,19 @@ class ByName<M extends FlowMatch> {
   }
 }
 
+/** What a search for forms found of these is left out, where the walk has seen that only known or checked values come there. */
+const INJECTIONS: ReadonlySet<FindingClass> = new Set<FindingClass>([
+  'sql-injection',
+  'command-injection',
+  'code-injection',
+  'path-traversal',
+  'xss',
+]);
+
+/** Calls that can do harm by their second argument as well; of all others the first is the query, the command, the path, the markup. */
+const TAKES_TWO =
+  /^(spawn\w*|exec(File|v|l|le|ve|vp)\w*|fork|rename\w*|copy\w*|symlink\w*|link\w*|mv|move|join|send|insertAdjacentHTML|write\w*Head|Function|Script|set[A-Z]\w*|run|runIn\w*|call|check_\w+|Popen|html)$/;
+
 const DEFAULT_ORIGINS: readonly Origin[] = ['remote', 'local'];
 const SQL =
   /^[\s(]*(select\b|insert\s+into\b|insert\s+ignore|update\s|delete\s+from\b|with\s+\w+\s+as\b|replace\s+into\b|merge\s+into\b|create\s+(table|database|user|index|view)\b|drop\s|alter\s|truncate\s|exec(ute)?\s|call\s|grant\s|show\s|use\s|explain\s|begin\b|set\s+\w+\s*=|from\s)|\b(where|order by|limit|values|from)\b.*[=\u0000\u0001]/is;
@@ -89,8 +102,8 @@ export class FlowWatch implements Watcher {
   /** By path, then by rule and place: what is walked twice is found once. */
   readonly #hits = new Map<string, Map<string, Hit>>();
   readonly failed = new Map<string, string>();
-  /** By path, then by place: whether each value that came there was harmless. */
-  readonly #judged = new Map<string, Map<string, boolean>>();
+  /** By path, then by place: for which classes each value that came there was harmless. */
+  readonly #judged = new Map<string, Map<string, ReadonlySet<FindingClass>>>();
 
   constructor(readonly rules: FlowRules) {}
 
@@ -99,30 +112,35 @@ export class FlowWatch implements Watcher {
     return new Map([...this.#hits].map(([path, hits]) => [path, [...hits.values()]]));
   }
 
-  /** Whether every text that was ever put together, or handed to a call, at a place was known, checked or a number. */
-  isHarmless(path: string, { start, end }: Span): boolean {
-    return this.#judged.get(path)?.get(`${start} ${end}`) === true;
+  /** Whether every text that was ever put together, or handed to a call, at a place was known, checked, a number, or cleaned for a class. */
+  isHarmless(path: string, { start, end }: Span, kind: FindingClass): boolean {
+    return this.#judged.get(path)?.get(`${start} ${end}`)?.has(kind) === true;
   }
 
   text(value: Value, frame: Frame, span: Span): void {
-    this.#judge(frame.module.path, span, isHarmless(value));
+    this.#judge(frame.module.path, span, [value]);
   }
 
-  #judge(path: string, { start, end }: Span, harmless: boolean): void {
-    const places = this.#judged.get(path) ?? new Map<string, boolean>();
+  #judge(path: string, { start, end }: Span, values: readonly Value[]): void {
+    const places = this.#judged.get(path) ?? new Map<string, ReadonlySet<FindingClass>>();
     this.#judged.set(path, places);
     const key = `${start} ${end}`;
-    places.set(key, harmless && places.get(key) !== false);
+    const before = places.get(key);
+    if (before?.size === 0) return;
+    const clean = values.every((one) => isHarmless(one) || one.closures !== undefined);
+    if (clean && before) return;
+    const kinds = clean
+      ? INJECTIONS
+      : new Set([...(before ?? INJECTIONS)].filter((kind) => values.every((one) => isHarmless(one, kind))));
+    places.set(key, kinds);
   }
 
   call(facts: CallFacts): void {
-    const [first] = facts.args;
-    if (first)
-      this.#judge(
-        facts.frame.module.path,
-        facts.node,
-        [first, ...facts.args.slice(1, 2)].every((one) => isHarmless(one) || one.closures !== undefined),
-      );
+    const [text] = facts.args;
+    if (text) {
+      const parts = TAKES_TWO.test(facts.method) ? facts.args.slice(0, 2) : [argument(facts, 'sql', 'text', 0) ?? text];
+      this.#judge(facts.frame.module.path, facts.node, parts);
+    }
     for (const { rule, match } of this.rules.calls.get(facts.ref)) {
       this.#guarded(rule, facts.frame, () => {
         if (match.when && !match.when(facts)) return;

@@ -90,7 +90,7 @@ function resultOf(interpreter: Engine, facts: CallFacts, called: Value): Value {
         : [...(receiver.taint || receiver.shape !== undefined ? [receiver] : []), ...allOf(facts)];
     if (cleared !== 'all')
       return clear({ ...concat(all), ...(args[0]?.ref === undefined ? {} : { ref: args[0].ref }) }, cleared);
-    return /^(parseInt|parseFloat|Number|int|float|len|round|abs)$/.test(method) ? NUMBER : {};
+    return /^(parseInt|parseFloat|Number|int|float|len|round|abs)$/.test(method) ? NUMBER : { safe: true };
   }
   if (called.cls) return construct(interpreter, called, facts);
   if (called.closures && called.closures.length > 0) {

@@ -2,7 +2,7 @@ import type { FindingClass } from '@devmesh/contracts/finding';
 import type { Expr, ExprOf } from './ir.js';
 import type { Engine } from './engine.js';
 import { lookup, pathOf } from './places.js';
-import { clear, constant, type Frame, type Station, type Value } from './value.js';
+import { clear, constant, isConstant, type Frame, type Station, type Value } from './value.js';
 
 const PLACES: readonly FindingClass[] = ['path-traversal', 'ssrf', 'open-redirect'];
 
@@ -69,10 +69,11 @@ function refineEqual(interpreter: Engine, left: Expr, right: Expr, equal: boolea
     const path = pathOf(one);
     if (path === undefined || !equal || known.taint) continue;
     const value = interpreter.value(one, frame);
-    if (!value.taint) continue;
+    if (value.constant !== undefined || value.closures || value.instance) continue;
     if (known.constant !== undefined && known.constant !== null)
       set(frame, path, { ...value, ...constant(known.constant), taint: undefined });
     // `url.hostname === allowed`: the rest of the same data is bound to that place.
+    if (!value.taint) continue;
     if (/\.(host|hostname|origin|netloc)$/.test(path))
       harmless(interpreter, one.k === 'member' ? one.object : one, ['ssrf', 'open-redirect'], frame);
     else if (known.constant === undefined && known.ref !== undefined) set(frame, path, clear(value, 'all'));
@@ -148,8 +149,8 @@ function refinePattern(interpreter: Engine, node: ExprOf<'call'>, sense: boolean
   const forbids = pattern !== undefined && /^\(?\[\^/.test(pattern);
   const unknown = pattern === undefined;
   for (const one of values) {
-    const { taint } = interpreter.value(one, frame);
-    if (!taint) continue;
+    const value = interpreter.value(one, frame);
+    if (isConstant(value)) continue;
     if (sense && (whole || unknown) && !/^\^?\.[*+]\$?$/.test(pattern ?? '')) harmless(interpreter, one, 'all', frame);
     else if (sense && pattern?.startsWith('^') === true) harmless(interpreter, one, PLACES, frame);
     else if (!sense && forbids) harmless(interpreter, one, 'all', frame);
@@ -169,7 +170,7 @@ function harmless(interpreter: Engine, node: Expr, classes: readonly FindingClas
   if (classes.length === 0) return;
   const value = interpreter.value(node, frame);
   const path = pathOf(node);
-  if (path !== undefined && value.taint) set(frame, path, clear(value, classes));
+  if (path !== undefined && !isConstant(value) && !value.closures) set(frame, path, clear(value, classes));
   // `list.includes(x.toLowerCase())`, `schema.validate(x)`.
   if (path === undefined && node.k === 'call') {
     const inner = [...(node.callee.k === 'member' ? [node.callee.object] : []), ...node.args.map((one) => one.value)];

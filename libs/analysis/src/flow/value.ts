@@ -110,9 +110,10 @@ export function isConstant(value: Value): boolean {
   return value.fields !== undefined && value.open !== true && [...value.fields.values()].every(isConstant);
 }
 
-/** Known, a number, checked or cleaned: nothing in it is anybody's choice but ours. */
-export function isHarmless(value: Value): boolean {
-  if (taintOf(value)) return false;
+/** Known, a number, checked or cleaned (of the harm of a class, if one is named): nothing in it is anybody's choice but ours. */
+export function isHarmless(value: Value, kind?: FindingClass): boolean {
+  const taint = taintOf(value);
+  if (taint && (kind === undefined || !taint.cleared.has(kind))) return false;
   if (value.safe === true || isConstant(value)) return true;
   return value.shape !== undefined && !value.shape.includes(HOLE) && value.shape.length < MAX_SHAPE;
 }
@@ -177,13 +178,13 @@ export function taintOf(value: Value, depth = 0): Taint | undefined {
 
 export function clear(value: Value, classes: readonly FindingClass[] | 'all'): Value {
   const { taint, shape, ...rest } = value;
-  if (!taint) return value;
   if (classes === 'all')
     return {
       ...rest,
       safe: true,
-      ...(shape === undefined ? {} : { shape: shape.replaceAll(TAINTED_HOLE, SAFE_HOLE) }),
+      ...(shape === undefined ? {} : { shape: shape.replaceAll(TAINTED_HOLE, SAFE_HOLE).replaceAll(HOLE, SAFE_HOLE) }),
     };
+  if (!taint) return value;
   return { ...value, taint: { ...taint, cleared: new Set([...taint.cleared, ...classes]) } };
 }
 
