@@ -300,7 +300,14 @@ function builtIn(interpreter: Engine, facts: CallFacts): Value | undefined {
     runCallbacks(interpreter, facts);
     return receiver.items ? memberOfAll(receiver) : undefined;
   }
-  if (method === 'get' && receiver.fields && typeof first?.constant === 'string' && !receiver.taint)
+  // A route of a server that was given settings (`app.set(…)`) is no look-up.
+  if (
+    method === 'get' &&
+    receiver.fields &&
+    typeof first?.constant === 'string' &&
+    !receiver.taint &&
+    !args.some((one) => one.closures)
+  )
     return receiver.fields.get(first.constant) ?? second ?? UNKNOWN;
   switch (method) {
     case 'format':

@@ -50,14 +50,17 @@ export function combined(interpreter: Engine, node: ExprOf<'op'>, frame: Frame):
   }
   const values = node.operands.map((one) => interpreter.value(one, frame));
   const [left = UNKNOWN, right = UNKNOWN] = values;
-  if (node.op === '+') return sum(left, right);
+  if (node.op === '+' || (node.op === '%' && (left.shape !== undefined || taintOf(left)))) {
+    const text = node.op === '+' ? sum(left, right) : concat(values);
+    if (text.shape !== undefined) interpreter.watcher.text(text, frame, node);
+    return text;
+  }
   const [a, b] = [left.constant, right.constant];
   if (values.length === 2 && a !== undefined && b !== undefined) {
     const computed = compute(node.op, a, b);
     if (computed !== undefined) return constant(computed);
   }
   if (/^(in|not in|is|is not|instanceof|[=!<>]=?=?)$/.test(node.op)) return {};
-  if (node.op === '%' && (left.shape !== undefined || taintOf(left))) return concat(values);
   if (node.op === '|' || node.op === '@') return merge(left, right);
   // `Path(a) / b`.
   if (
