@@ -1,7 +1,7 @@
 import type { ActionContract } from './action.js';
 import { cicdGenerate } from './actions/cicd.js';
 import { codeReviewReview } from './actions/code-review.js';
-import { documentationGenerate, documentationReport } from './actions/documentation.js';
+import { documentationCheck, documentationGenerate, documentationReport } from './actions/documentation.js';
 import {
   featureDevApplyFixes,
   featureDevImplement,
@@ -26,6 +26,7 @@ const SHIPPED: readonly ActionContract[] = [
   infrastructureGenerate,
   cicdGenerate,
   documentationGenerate,
+  documentationCheck,
   documentationReport,
   ragContextIndex,
   ragContextSearch,

@@ -59,6 +59,7 @@ export const FINDING_CLASSES = {
   'memory-unsafe': [242, 119, 120, 676, 787, 125, 190, 191, 118],
   auth: [287, 306, 862, 863],
   bug: [],
+  'docs-drift': [],
   'docker-root-user': [],
   'docker-unpinned': [],
   'docker-cleanup': [],

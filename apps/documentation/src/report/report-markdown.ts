@@ -6,7 +6,7 @@ import { artifactsOf, outputsOf, Outputs, type RunSummary, type StepSummary } fr
 const MAX_FINDINGS = 100;
 const MAX_ROWS = 200;
 
-/** The report of a run as Markdown. All text of others is escaped; `findings` are those of the last review, worst first. */
+/** The report of a run as Markdown. All text of others is escaped; `findings` are the last ones of review and documentation, worst first. */
 export function reportMarkdown(run: RunSummary, findings: readonly Finding[]): string {
   const sections = [
     head(run),
@@ -94,7 +94,7 @@ function findingsSection(all: readonly StepSummary[], findings: readonly Finding
         code(`${location.path}:${location.startLine}`, 300),
         plain(message, 300),
       ]);
-    parts.push(`What the last review found:\n\n${table(['Severity', 'Rule', 'Where', 'What'], rows)}`);
+    parts.push(`What was found last:\n\n${table(['Severity', 'Rule', 'Where', 'What'], rows)}`);
     if (findings.length > MAX_FINDINGS) parts.push(`And ${findings.length - MAX_FINDINGS} more, in the artifacts.`);
   }
   return parts.join('\n\n');

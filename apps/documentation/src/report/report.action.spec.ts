@@ -86,6 +86,24 @@ describe('documentation/report', () => {
     expect(text.split(findings.digest)).toHaveLength(2);
   });
 
+  it('lists the last findings of each action that has some', async () => {
+    const put = (path: string): ReturnType<ActionBench['put']> =>
+      bench.put(Buffer.from(JSON.stringify({ version: 1, findings: [finding('low', path)] })), {
+        name: 'findings.json',
+        mediaType: 'application/json',
+      });
+    const text = await markdown({
+      steps: [
+        step('review', { counts, findings: put('first.ts') }),
+        step('verify', { counts, findings: put('last.ts') }, { startedAt: 2000 }),
+        step('documentation', { counts, findings: put('README.md') }, { action: 'documentation/generate' }),
+      ],
+    });
+    expect(text).toContain('`last.ts:3`');
+    expect(text).toContain('`README.md:3`');
+    expect(text).not.toContain('`first.ts:3`');
+  });
+
   it('lets no text of others become markup', async () => {
     const findings = bench.put(Buffer.from(JSON.stringify({ version: 1, findings: [finding('high', EVIL)] })), {
       name: EVIL,

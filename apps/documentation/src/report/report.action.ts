@@ -1,6 +1,6 @@
 import { implement, type ActionContext } from '@devmesh/agent-kit/action-context';
 import { documentationReport } from '@devmesh/contracts/actions/documentation';
-import { MediaType } from '@devmesh/contracts/artifact';
+import { MediaType, type ArtifactRef } from '@devmesh/contracts/artifact';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import { FindingsDocument, SEVERITIES, type Finding } from '@devmesh/contracts/finding';
 import { reportMarkdown } from './report-markdown.js';
@@ -19,25 +19,33 @@ export const report = implement(documentationReport, async (ctx) => {
   return { report: artifact, summary: `${run.verdict || 'unknown'}: ${steps}`.slice(0, 500) };
 });
 
-/** Findings of the last review, worst first. A report without the list is better than none, so what can't be read is left out. */
+/** The last findings of every action that has some, worst first. A report without a list is better than none, so what can't be read is left out. */
 async function lastFindings(
   run: RunSummary,
   artifacts: ActionContext<unknown>['artifacts'],
 ): Promise<readonly Finding[]> {
-  const last = outputsOf(run.steps, Outputs.Review)
-    .sort((a, b) => (a.step.startedAt ?? 0) - (b.step.startedAt ?? 0))
-    .at(-1);
-  if (!last || last.value.findings.size > MAX_FINDINGS_BYTES) return [];
+  const inOrder = outputsOf(run.steps, Outputs.Review).sort(
+    (a, b) => (a.step.startedAt ?? 0) - (b.step.startedAt ?? 0),
+  );
+  const last = new Map(inOrder.map(({ step, value }) => [step.action, value.findings]));
+  const all = await Promise.all([...last.values()].map(async (ref) => readFindings(ref, artifacts)));
+  return all.flat().toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+async function readFindings(
+  ref: ArtifactRef,
+  artifacts: ActionContext<unknown>['artifacts'],
+): Promise<readonly Finding[]> {
+  if (ref.size > MAX_FINDINGS_BYTES) return [];
   let content: string;
   try {
-    content = (await artifacts.get(last.value.findings)).toString('utf8');
+    content = (await artifacts.get(ref)).toString('utf8');
   } catch (error) {
     if (error instanceof DevmeshError && (error.code === 'not_found' || error.code === 'gone')) return [];
     throw error;
   }
   const parsed = FindingsDocument.safeParse(parseJson(content));
-  const findings = parsed.success ? parsed.data.findings : [];
-  return findings.toSorted((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+  return parsed.success ? parsed.data.findings : [];
 }
 
 function parseJson(text: string): unknown {

@@ -61,6 +61,15 @@ describe('documentation/generate', () => {
     expect(again.patch).toBeNull();
   });
 
+  it('tells what the README says that is not so, and leaves it', async () => {
+    const before = '# Mine\n\nStart with `npm run strat`, see [it](gone.md).\n';
+    const files = { ...CODE, 'README.md': before, '.gitignore': 'x\n' };
+    const { output, readme } = await runIn(repository(Object.entries(files)));
+    expect(output).toMatchObject({ counts: { low: 1 }, documents: 1 });
+    expect(output.summary).toContain('; 1 finding (1 low) in 1 documents');
+    expect(readme.startsWith(before)).toBe(true);
+  });
+
   it('shows no default that may be a secret', async () => {
     const { readme } = await runIn(repository(Object.entries(CODE)));
     expect(readme).toContain('| `SESSION_SECRET` | web | (set in the code) | `server.js` |');

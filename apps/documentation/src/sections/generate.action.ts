@@ -4,6 +4,7 @@ import type { StackReport } from '@devmesh/analysis/stack/component-report';
 import { SourceTree } from '@devmesh/analysis/tree/source-tree';
 import { writeTreeFile } from '@devmesh/analysis/tree/write-file';
 import { documentationGenerate } from '@devmesh/contracts/actions/documentation';
+import { checkDocuments } from '../drift/check-documents.js';
 import { writeSections } from './markers.js';
 import { plain } from './markdown.js';
 import { readmeSections } from './readme-sections.js';
@@ -15,7 +16,16 @@ export const generate = implement(documentationGenerate, async (ctx) => {
   ctx.progress('reading the repository');
   const checkout = await ctx.checkout(ctx.input.repository);
   const tree = await SourceTree.open(checkout.path, { signal: ctx.signal });
-  const nothing = (summary: string) => ({ patch: null, sections: [], summary: summary.slice(0, 500) });
+  ctx.progress('reading manifests and code');
+  const report = await detectStack(tree, ctx.signal);
+  ctx.progress('holding the documents to the code');
+  const drift = await checkDocuments(ctx, tree, report);
+  const nothing = (summary: string, sections: string[] = []) => ({
+    ...drift.output,
+    patch: null,
+    sections,
+    summary: `${summary}${drift.says}`.slice(0, 500),
+  });
 
   const existing = tree.files.find(({ path, utf8 }) => utf8 && README.test(path));
   const path = existing?.path ?? 'README.md';
@@ -26,15 +36,12 @@ export const generate = implement(documentationGenerate, async (ctx) => {
   const text = decode(before);
   if (text === undefined) return nothing(`${path} is not UTF-8 and is left as it is`);
 
-  ctx.progress('reading manifests and code');
-  const report = await detectStack(tree, ctx.signal);
   const sections = readmeSections(tree, report);
   const names = [...sections].flatMap(([name, content]) => (content === '' ? [] : [name]));
   if (names.length === 0 && !existing) return nothing('neither manifests nor code were found: nothing to write');
   const written = writeSections(existing ? text : `# ${titleOf(report)}\n`, sections);
   if ('problem' in written) return nothing(`${path} is left as it is: ${written.problem}`);
-  if (written.text === text)
-    return { patch: null, sections: names, summary: `${path} says already what manifests and code say` };
+  if (written.text === text) return nothing(`${path} says already what manifests and code say`, names);
 
   ctx.progress(`writing ${path}`);
   await writeTreeFile(checkout.path, path, written.text, existing ? 'replace' : 'new');
@@ -43,7 +50,8 @@ export const generate = implement(documentationGenerate, async (ctx) => {
     body: `Sections ${names.join(', ')}, from manifests and code.\n`,
   });
   const notices = report.notices.map((notice) => `; ${notice}`).join('');
-  return { patch, sections: names, summary: `${path}: ${names.join(', ')}${notices}`.slice(0, 500) };
+  const summary = `${path}: ${names.join(', ')}${drift.says}${notices}`.slice(0, 500);
+  return { ...drift.output, patch, sections: names, summary };
 });
 
 function decode(bytes: Buffer): string | undefined {

@@ -207,6 +207,20 @@ describe('a run', () => {
     expect(view).toMatchObject({ findings: { high: 0 }, sarif: digest(21) });
   });
 
+  it('adds what the documentation says that is not so, in whatever order they come', () => {
+    const counts = { critical: 0, high: 0, medium: 0, low: 2, info: 1 };
+    const [first, ...rest] = WORKFLOW.steps;
+    const steps = first ? [{ ...first, id: 'docs', action: 'documentation/generate' }, first, ...rest] : [];
+    const events = stored(
+      scheduled(1, 'docs'),
+      succeeded(2, 'docs', { counts }),
+      scheduled(3, 'review'),
+      succeeded(4, 'review', reviewOutput(3, 20)),
+    );
+    const view = runView({ record: record(), workflow: { ...WORKFLOW, steps }, events, progress: [] });
+    expect(view).toMatchObject({ findings: { high: 3, low: 2, info: 1 }, sarif: digest(20) });
+  });
+
   it('shows the latest result that changed something', () => {
     const view = viewOf(
       scheduled(1, 'implement'),

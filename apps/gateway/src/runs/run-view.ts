@@ -1,7 +1,12 @@
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
-import { documentationReport } from '@devmesh/contracts/actions/documentation';
+import {
+  documentationCheck,
+  documentationGenerate,
+  documentationReport,
+} from '@devmesh/contracts/actions/documentation';
 import { Integrated } from '@devmesh/contracts/actions/feature-dev';
 import type { EventOf, StoredEvent } from '@devmesh/contracts/event';
+import { SEVERITIES, type SeverityCounts } from '@devmesh/contracts/finding';
 import type { RunResult, RunView } from '@devmesh/contracts/gateway-api';
 import { parseExecutionKey, type ExecutionKey, type StepId, type UnixMs } from '@devmesh/contracts/ids';
 import type { JsonObject } from '@devmesh/contracts/json';
@@ -22,9 +27,12 @@ export interface RunHistory {
 
 // What the view reads of an output. The rest of it may be of another version than this gateway knows.
 const ReviewOutput = codeReviewReview.output.pick({ counts: true, sarif: true });
+const DocumentationOutput = documentationCheck.output.pick({ counts: true });
 const ReportOutput = documentationReport.output.pick({ report: true });
 const IntegratedOutput = Integrated.pick({ repository: true, bundle: true });
 const INTEGRATING = new Set(['feature-dev/integrate', 'feature-dev/implement']);
+
+const DOCUMENTING: ReadonlySet<string> = new Set([documentationGenerate.id, documentationCheck.id]);
 
 const SUMMARY_CHARACTERS = 500;
 
@@ -32,10 +40,11 @@ const SUMMARY_CHARACTERS = 500;
 export function runView(history: RunHistory): RunView {
   const view = initialView(history.record, history.workflow);
   const steps = new Map(view.steps.map((step) => [step.id, step]));
+  const found: Found = new Map();
   const undos = new Map(history.workflow.steps.flatMap(({ id, undo }) => (undo ? [[id, undo] as const] : [])));
   for (const stored of history.events) {
     if (stored.event.type === 'UndoStarted') undoStarted(view, steps, undos, stored.event);
-    else fold(view, steps, stored.event);
+    else fold(view, steps, found, stored.event);
     view.lastSeq = Math.max(view.lastSeq, stored.seq);
   }
   for (const { key, message } of history.progress) {
@@ -112,8 +121,10 @@ const UNTOUCHED = {
 } as const satisfies Partial<StepView>;
 
 type Steps = Map<StepId, StepView>;
+/** Counts of the latest findings, by who found them. */
+type Found = Map<'review' | 'documentation', SeverityCounts>;
 
-function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
+function fold(view: RunView, steps: Steps, found: Found, event: StoredEvent['event']): void {
   switch (event.type) {
     case 'RunCreated':
       view.plan = event.plan;
@@ -128,7 +139,7 @@ function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
       return;
     }
     case 'StepCompleted':
-      return completed(view, steps, event);
+      return completed(view, steps, found, event);
     case 'StepResolved':
       return change(steps, event, { summary: summaryOf(event.outcome), endedAt: time(event.at) });
     case 'ApprovalDecided':
@@ -145,7 +156,7 @@ function fold(view: RunView, steps: Steps, event: StoredEvent['event']): void {
         approvalId: event.approval.id,
       });
     case 'StepsInherited':
-      return inherited(view, steps, event);
+      return inherited(view, steps, found, event);
     case 'RunPaused':
       view.status = 'paused';
       return;
@@ -194,12 +205,12 @@ function scheduled(step: StepView | undefined, event: EventOf<'StepScheduled'>):
   } satisfies Partial<StepView>);
 }
 
-function completed(view: RunView, steps: Steps, event: EventOf<'StepCompleted'>): void {
+function completed(view: RunView, steps: Steps, found: Found, event: EventOf<'StepCompleted'>): void {
   const { outcome } = event;
   if (outcome.kind === 'succeeded') {
     view.costDollars += outcome.usage?.costDollars ?? 0;
     const action = steps.get(event.step)?.action;
-    if (action !== undefined) takeOutput(view, action, outcome.output);
+    if (action !== undefined) takeOutput(view, found, action, outcome.output);
   }
   const step = current(steps, event.key);
   if (step === undefined) return;
@@ -273,12 +284,12 @@ function decided(steps: Steps, event: { step: StepId; iteration: number; at: Uni
 }
 
 /** What a fork took over from the run that it comes from. */
-function inherited(view: RunView, steps: Steps, event: EventOf<'StepsInherited'>): void {
+function inherited(view: RunView, steps: Steps, found: Found, event: EventOf<'StepsInherited'>): void {
   for (const { step: id, iteration, attempt, as, outcome, items, startedAt, endedAt } of event.steps) {
     const step = steps.get(id);
     if (step === undefined) continue;
     if (items !== null) fannedOut(view, steps, { type: 'FanOutStarted', at: event.at, step: id, iteration, items });
-    if (outcome?.kind === 'succeeded') takeOutput(view, step.action, outcome.output);
+    if (outcome?.kind === 'succeeded') takeOutput(view, found, step.action, outcome.output);
     const summary = outcome === null ? null : summaryOf(outcome);
     Object.assign(step, {
       status: as,
@@ -292,13 +303,22 @@ function inherited(view: RunView, steps: Steps, event: EventOf<'StepsInherited'>
   }
 }
 
+function allCounts(found: Found): SeverityCounts {
+  const all: SeverityCounts = { critical: 0, high: 0, medium: 0, low: 0, info: 0 };
+  for (const counts of found.values()) for (const severity of SEVERITIES) all[severity] += counts[severity];
+  return all;
+}
+
 /** Takes what the view shows of an output; an output that reads otherwise than this version expects is passed over. */
-function takeOutput(view: RunView, action: string, output: JsonObject): void {
+function takeOutput(view: RunView, found: Found, action: string, output: JsonObject): void {
   if (action === codeReviewReview.id) {
     const review = ReviewOutput.safeParse(output);
     if (!review.success) return;
-    view.findings = review.data.counts;
+    view.findings = allCounts(found.set('review', review.data.counts));
     view.sarif = review.data.sarif.digest;
+  } else if (DOCUMENTING.has(action)) {
+    const documentation = DocumentationOutput.safeParse(output);
+    if (documentation.success) view.findings = allCounts(found.set('documentation', documentation.data.counts));
   } else if (action === documentationReport.id) {
     const report = ReportOutput.safeParse(output);
     if (report.success) view.report = report.data.report.digest;

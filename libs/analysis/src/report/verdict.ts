@@ -21,14 +21,19 @@ export function objections(findings: readonly Finding[], { rejectAt, rejectOn }:
   );
 }
 
-/** One line for people: how many of what, and why the verdict is what it is. */
-export function summaryOf(findings: readonly Finding[], threshold: Threshold): string {
+/** "3 findings (1 high, 2 low)", for people. */
+export function countsText(findings: readonly Finding[]): string {
   const counts = countBySeverity(findings);
   const parts = SEVERITIES.filter((severity) => counts[severity] > 0).map(
     (severity) => `${counts[severity]} ${severity}`,
   );
   const count = findings.length === 1 ? '1 finding' : `${findings.length} findings`;
-  const found = parts.length > 0 ? `${count} (${parts.join(', ')})` : 'no findings';
+  return parts.length > 0 ? `${count} (${parts.join(', ')})` : 'no findings';
+}
+
+/** One line for people: how many of what, and why the verdict is what it is. */
+export function summaryOf(findings: readonly Finding[], threshold: Threshold): string {
+  const found = countsText(findings);
   if (threshold.rejectAt === 'never') return `${found}; approved: the policy rejects nothing`;
   const against = objections(findings, threshold).length;
   const which = threshold.rejectOn === 'fixable' ? ' with a safe fix' : '';
