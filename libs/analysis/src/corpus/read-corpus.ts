@@ -21,6 +21,8 @@ const DEFAULT_PATH: Readonly<Record<string, string>> = {
   javascript: 'src/app.js',
   typescript: 'src/app.ts',
   python: 'src/app.py',
+  go: 'main.go',
+  java: 'src/main/java/App.java',
   docker: 'Dockerfile',
   actions: '.github/workflows/build.yml',
   config: 'config.yaml',

@@ -1,4 +1,4 @@
-import { isJavaScript, languageOf, ruleLanguageOf, type TreeLanguage } from '../parse/language.js';
+import { isTreeLanguage, languageOf, ruleLanguageOf } from '../parse/language.js';
 import type { FlowModels } from '../flow/models/extend.js';
 import type { SourceFiles } from '../flow/module-store.js';
 import type { RuleDefinition } from '../rules/rule.js';
@@ -109,10 +109,10 @@ export class FileReviewer {
   /** Only what data does in a file and in what it calls. */
   walk(path: string, text: string): FileReview {
     const language = ruleLanguageOf(path);
-    if (language !== 'python' && !isJavaScript(language)) return { ...NOTHING, hits: [], parses: true };
+    if (!isTreeLanguage(language)) return { ...NOTHING, hits: [], parses: true };
     const clock = this.options.clock ?? cpuTime;
     const deadline = clock() + (this.options.fileBudgetMs ?? FILE_BUDGET_MS);
-    const flow = this.#flow.walk(path, language as TreeLanguage, text, () => clock() > deadline);
+    const flow = this.#flow.walk(path, language, text, () => clock() > deadline);
     return { ...NOTHING, ...this.#found(path, flow), parses: flow.sound };
   }
 
@@ -141,9 +141,10 @@ function cpuTime(): number {
 }
 
 const TEST_FILE =
-  /(^|\/)(tests?|__tests__|spec|fixtures)\/|[._-](test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$/i;
+  /(^|\/)(tests?|__tests__|spec|fixtures)\/|[._-](test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$|Tests?\.java$/i;
 /** Files that only a test runner reads, whatever folder they lie in. */
-const TEST_NAME = /(^|\/)__tests__\/|\.(test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$/i;
+const TEST_NAME =
+  /(^|\/)__tests__\/|\.(test|spec)\.[a-z]+$|(^|\/)(test_[^/]*|conftest)\.py$|_test\.go$|(^|\/)src\/test\/java\//i;
 
 function rulesFor(path: string, rules: readonly RuleDefinition[]): readonly RuleDefinition[] {
   if (!TEST_FILE.test(path)) return rules;

@@ -3,7 +3,7 @@ import type { Span } from '../flow/ir.js';
 import type { FlowModels } from '../flow/models/extend.js';
 import { ModuleStore, NO_FILES, type SourceFiles } from '../flow/module-store.js';
 import { Project } from '../flow/project.js';
-import type { TreeLanguage } from '../parse/language.js';
+import { flowLanguageOf, type TreeLanguage } from '../parse/language.js';
 import type { RuleDefinition } from '../rules/rule.js';
 import { FlowRules, FlowWatch } from './flow-watch.js';
 import type { Hit } from './hit.js';
@@ -42,7 +42,7 @@ export class FlowSession {
   walk(path: string, language: TreeLanguage, text: string, isOver: () => boolean): FlowResult {
     const watch = new FlowWatch(this.#rules);
     const project = new Project(this.#store, watch, this.models);
-    const { module, finished } = project.analyse(path, language === 'python' ? 'python' : 'javascript', text, isOver);
+    const { module, finished } = project.analyse(path, flowLanguageOf(language), text, isOver);
     if (module) watch.forms(module);
     return {
       finished,

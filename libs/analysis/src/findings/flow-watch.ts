@@ -1,3 +1,4 @@
+import { isJavaScript, type FlowLanguage } from '../parse/language.js';
 import type { FindingClass } from '@devmesh/contracts/finding';
 import type { CallFacts, Watcher } from '../flow/engine.js';
 import type { Expr, ExprOf, Module, Span } from '../flow/ir.js';
@@ -260,10 +261,8 @@ export class FlowWatch implements Watcher {
   }
 }
 
-function speaks(rule: RuleDefinition, language: 'javascript' | 'python'): boolean {
-  return language === 'python'
-    ? rule.languages.includes('python')
-    : rule.languages.some((one) => one !== 'python' && one !== 'dockerfile');
+function speaks(rule: RuleDefinition, language: FlowLanguage): boolean {
+  return language === 'javascript' ? rule.languages.some(isJavaScript) : rule.languages.includes(language);
 }
 
 const MAX_TRACE = 12;

@@ -59,6 +59,8 @@ export const SAMPLE_PATHS: Readonly<Record<Language, string>> = {
   typescript: 'sample.ts',
   tsx: 'sample.tsx',
   python: 'sample.py',
+  go: 'sample.go',
+  java: 'Sample.java',
   dockerfile: 'Dockerfile',
   actions: '.github/workflows/sample.yml',
   text: 'sample.env',

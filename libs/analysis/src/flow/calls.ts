@@ -3,6 +3,7 @@ import { filled } from './lower-python.js';
 import type { CallFacts, Engine } from './engine.js';
 import { importedValue, memberOfAll } from './module-values.js';
 import { meaningOf, ROUTE_METHODS, routeArguments } from './entries.js';
+import { goCall, ofType } from './go-calls.js';
 import { assign, pathOf } from './places.js';
 import {
   clear,
@@ -72,7 +73,9 @@ function step(value: Value, node: ExprOf<'call'>, frame: Frame, method: string):
 function resultOf(interpreter: Engine, facts: CallFacts, called: Value): Value {
   const { ref, method, args, frame, node, receiver } = facts;
   const model = interpreter.model(frame);
-  const loaded = loads(interpreter, facts);
+  const loaded =
+    loads(interpreter, facts) ?? (frame.module.language === 'go' ? goCall(interpreter, facts, called) : undefined);
+  if (node.isNew && frame.module.language === 'go') runCallbacks(interpreter, facts);
   if (loaded) return loaded;
   const source = model.sourceCall(ref);
   if (source) {
@@ -182,9 +185,11 @@ export function initialise(
   caller: Frame,
 ): void {
   const { cls, frame } = instance.of;
-  for (const member of cls.members)
+  for (const member of cls.members) {
     if (!member.isStatic && member.value && member.value.k !== 'func')
       instance.fields.set(member.name, interpreter.value(member.value, frame));
+    else if (!member.value && member.type !== undefined) instance.fields.set(member.name, ofType(member.type));
+  }
   const maker = cls.members.find(
     ({ name, value }) => (name === 'constructor' || name === '__init__') && value?.k === 'func',
   );
@@ -235,6 +240,8 @@ function callbackArguments(interpreter: Engine, facts: CallFacts, closure: Closu
   const { method, receiver, args } = facts;
   const { fn } = closure;
   const event = args[0]?.constant;
+  const isTyped = facts.frame.module.language === 'go' || facts.frame.module.language === 'java';
+  if (isTyped) return typedArguments(fn, facts, closure);
   if (ROUTE_METHODS.has(method) || method === 'createServer' || (method === 'on' && event === 'request')) {
     const routed = routeArguments(facts, fn);
     if (routed) return routed;
@@ -254,6 +261,16 @@ function callbackArguments(interpreter: Engine, facts: CallFacts, closure: Closu
   return fn.params.map((parameter, i) => {
     const meaning = meaningOf(fn, parameter, i, facts.frame.module.language, closure.frame.module.path);
     return meaning && 'ref' in meaning ? { ref: meaning.ref } : {};
+  });
+}
+
+/** Where types are written down, they say what comes. */
+function typedArguments(fn: Closure['fn'], facts: CallFacts, closure: Closure): Value[] {
+  return fn.params.map((parameter, i) => {
+    const meaning = meaningOf(fn, parameter, i, facts.frame.module.language, closure.frame.module.path);
+    if (meaning && 'ref' in meaning) return { ref: meaning.ref };
+    if (parameter.type !== undefined) return ofType(parameter.type);
+    return facts.receiver.taint ? { taint: facts.receiver.taint } : {};
   });
 }
 

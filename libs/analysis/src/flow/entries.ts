@@ -1,6 +1,8 @@
+import type { FlowLanguage } from '../parse/language.js';
 import type { Expr, Func, Parameter } from './ir.js';
 import type { ParameterMeaning } from './models/model.js';
 import type { CallFacts } from './engine.js';
+import { GO_NUMERIC, goType } from './models/go.js';
 import { pathOf } from './places.js';
 import type { Value } from './value.js';
 
@@ -68,13 +70,27 @@ export function meaningOf(
   fn: Func,
   parameter: Parameter,
   index: number,
-  language: 'javascript' | 'python',
+  language: FlowLanguage,
   path: string,
 ): ParameterMeaning {
   const name = parameter.target.k === 'name' ? parameter.target.name : '';
-  return language === 'javascript'
-    ? javascriptMeaning(fn, parameter, index, name, path)
-    : pythonMeaning(fn, parameter, index, name);
+  switch (language) {
+    case 'javascript':
+      return javascriptMeaning(fn, parameter, index, name, path);
+    case 'python':
+      return pythonMeaning(fn, parameter, index, name);
+    case 'go':
+    case 'java':
+      return goMeaning(fn, parameter, name);
+  }
+}
+
+/** A type says what a value is; texts and bytes that a function of others is given are theirs. */
+function goMeaning(fn: Func, parameter: Parameter, name: string): ParameterMeaning {
+  const type = goType(parameter.type ?? '');
+  if (GO_NUMERIC.test(type)) return undefined;
+  if (type !== '' && !/^(string|\[\]|map|any|interface\{\})$/.test(type)) return { ref: type };
+  return fn.exported && name !== '_' ? { source: { origin: 'caller', note: `the parameter ${name}` } } : undefined;
 }
 
 function javascriptMeaning(

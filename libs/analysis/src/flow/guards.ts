@@ -2,7 +2,7 @@ import type { FindingClass } from '@devmesh/contracts/finding';
 import type { Expr, ExprOf } from './ir.js';
 import type { Engine } from './engine.js';
 import { lookup, pathOf } from './places.js';
-import { clear, constant, isConstant, type Frame, type Station, type Value } from './value.js';
+import { clear, constant, isConstant, merge, UNKNOWN, type Frame, type Station, type Value } from './value.js';
 
 const PLACES: readonly FindingClass[] = ['path-traversal', 'ssrf', 'open-redirect'];
 
@@ -20,6 +20,7 @@ export function refine(interpreter: Engine, test: Expr, sense: boolean, frame: F
     case '&&':
     case '||':
       if (sense === (test.op === '&&')) for (const one of test.operands) refine(interpreter, one, sense, frame);
+      else refineEither(interpreter, test.operands, sense, frame);
       return;
   }
   if (!left || !right) return;
@@ -35,10 +36,38 @@ export function refine(interpreter: Engine, test: Expr, sense: boolean, frame: F
     if (member && !interpreter.value(right, frame).taint) harmless(interpreter, left, 'all', frame);
     return;
   }
+  // A number that was compared with a bound fits.
+  if (/^[<>]=?$/.test(test.op)) {
+    for (const one of [left, right]) {
+      const path = pathOf(one);
+      const value = path === undefined ? undefined : interpreter.value(one, frame);
+      if (path !== undefined && value?.numeric === true && value.ref?.startsWith('strconv.') === true)
+        set(frame, path, { numeric: true });
+    }
+  }
   // `list.indexOf(x) >= 0`, `> -1`.
   if (/^[<>]=?$/.test(test.op) && left.k === 'call' && right.k !== 'call') {
     const found = test.op.startsWith('>') ? sense : !sense;
     if (/^(indexOf|search|lastIndexOf)$/.test(methodOf(left))) refineCall(interpreter, left, found, frame);
+  }
+}
+
+/** One of the operands came out as `sense`: what each of them alone would make harmless is harmless. */
+function refineEither(interpreter: Engine, operands: readonly Expr[], sense: boolean, frame: Frame): void {
+  const before = frame.vars;
+  const ways = operands.map((one) => {
+    frame.vars = new Map(before);
+    refine(interpreter, one, sense, frame);
+    return frame.vars;
+  });
+  frame.vars = before;
+  for (const name of ways[0]?.keys() ?? []) {
+    const values = ways.map((vars) => vars.get(name));
+    if (values.some((value) => !value || value === before.get(name))) continue;
+    before.set(
+      name,
+      values.reduce<Value>((all, one) => (all === UNKNOWN ? (one ?? UNKNOWN) : merge(all, one)), UNKNOWN),
+    );
   }
 }
 

@@ -1,6 +1,8 @@
+import type { FlowLanguage } from '../parse/language.js';
 import type { FindingClass } from '@devmesh/contracts/finding';
 import { callOf } from './calls.js';
 import type { Engine, Modules, Watcher } from './engine.js';
+import { ofType } from './go-calls.js';
 import { refine } from './guards.js';
 import { importedLater, memberOfAll, newFrame } from './module-values.js';
 import type { Argument, Class, Entry, Expr, ExprOf, Func, Handler, Module, Span, Stmt } from './ir.js';
@@ -49,7 +51,7 @@ export class Interpreter implements Engine {
   readonly #runs = new WeakMap<Func, { plain: number; all: number; last: Value }>();
 
   constructor(
-    readonly models: Readonly<Record<'javascript' | 'python', Model>>,
+    readonly models: Readonly<Record<FlowLanguage, Model>>,
     readonly modules: Modules,
     readonly watcher: Watcher,
   ) {}
@@ -69,7 +71,7 @@ export class Interpreter implements Engine {
       frame.vars.set('module', { ref: 'module' });
     }
     this.block(module.body, frame);
-    if (state.language === 'python')
+    if (state.language !== 'javascript')
       for (const [name, value] of frame.vars) if (!name.includes('.')) state.exports.set(name, value);
   }
 
@@ -501,7 +503,7 @@ export class Interpreter implements Engine {
           const rest = item.spread === true;
           this.bind(
             item.value,
-            rest ? value : value.items ? (value.items[i] ?? UNKNOWN) : memberOfAll(value),
+            rest ? value : value.items ? (value.items[i] ?? UNKNOWN) : this.#part(value, i, target.items.length, frame),
             frame,
             declares,
           );
@@ -519,6 +521,12 @@ export class Interpreter implements Engine {
       default:
         assign(this, target, value, frame, declares);
     }
+  }
+
+  /** One of several things that a call gives; in Go the first is what was asked for, and the last says whether it came. */
+  #part(value: Value, index: number, count: number, frame: Frame): Value {
+    if (frame.module.language !== 'go') return memberOfAll(value);
+    return index > 0 && index === count - 1 ? { ref: 'ERROR' } : value;
   }
 
   /** Runs a function with what is known of its arguments, and gives what it returns. */
@@ -600,7 +608,11 @@ export class Interpreter implements Engine {
       }
       const value = named.get(name) ?? given[i];
       const initial = parameter.initial ? this.value(parameter.initial, frame) : undefined;
-      const own = value ?? initial ?? { ref: `?${name}` };
+      const typed = frame.module.language === 'go' && parameter.type !== undefined ? ofType(parameter.type) : undefined;
+      const own =
+        value && typed?.ref !== undefined && value.ref === undefined
+          ? { ...value, ref: typed.ref }
+          : (value ?? initial ?? typed ?? { ref: `?${name}` });
       this.bind(parameter.target, own.ref === undefined && !isKnown(own) ? { ...own, ref: `?${name}` } : own, frame);
     }
   }

@@ -1,5 +1,7 @@
+import type { FlowLanguage } from '../parse/language.js';
+
 /**
- * One small form for JavaScript, TypeScript and Python: what the flow analysis walks. It keeps what values depend on, and drops
+ * One small form for JavaScript, TypeScript, Python, Go and Java: what the flow analysis walks. It keeps what values depend on, and drops
  * types, layout and most of control. Offsets are UTF-16 code units.
  */
 export interface Span {
@@ -64,6 +66,8 @@ export type Expr = Span &
         readonly value: Expr;
         readonly op: string;
         readonly declares: boolean;
+        /** Of a variable that is declared here, where the language says it. */
+        readonly type?: string;
       }
     /** A target with a default, inside a pattern. */
     | { readonly k: 'default'; readonly target: Expr; readonly value: Expr }
@@ -85,6 +89,8 @@ export type ExprOf<K extends Expr['k']> = Extract<Expr, { k: K }>;
 export interface Member {
   readonly name: string;
   readonly value: Expr | undefined;
+  /** Of a field, where the language says it. */
+  readonly type?: string;
   readonly isStatic: boolean;
   readonly decorators: readonly Expr[];
   readonly span: Span;
@@ -157,7 +163,7 @@ export type Stmt = Span &
 export interface Module {
   readonly path: string;
   readonly text: string;
-  readonly language: 'javascript' | 'python';
+  readonly language: FlowLanguage;
   readonly body: readonly Stmt[];
   /** Whether the parser found no error in it. */
   readonly sound: boolean;

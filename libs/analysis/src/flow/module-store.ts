@@ -1,4 +1,6 @@
 import type { Module, Stmt } from './ir.js';
+import type { FlowLanguage } from '../parse/language.js';
+import { lowerGo } from './lower-go.js';
 import { lowerJavaScript } from './lower-javascript.js';
 import { lowerPython } from './lower-python.js';
 
@@ -19,6 +21,13 @@ export interface StoredModule {
   readonly stars: readonly string[];
 }
 
+const LOWER: Readonly<Record<FlowLanguage, (path: string, text: string) => Module | undefined>> = {
+  javascript: lowerJavaScript,
+  python: lowerPython,
+  go: lowerGo,
+  java: () => undefined,
+};
+
 /** Text of the modules that are kept, in UTF-16 code units: some hundred files of the usual size. */
 const MAX_TEXT = 4_000_000;
 
@@ -30,7 +39,7 @@ export class ModuleStore {
   constructor(readonly files: SourceFiles) {}
 
   /** Undefined for a file that can't be read or parsed. `text` is given where somebody has read it already. */
-  get(path: string, language: 'javascript' | 'python', text?: string): StoredModule | undefined {
+  get(path: string, language: FlowLanguage, text?: string): StoredModule | undefined {
     const known = this.#modules.get(path);
     if (known && (text === undefined || known.module.text === text)) {
       this.#modules.delete(path);
@@ -38,12 +47,7 @@ export class ModuleStore {
       return known;
     }
     const content = text ?? this.files.read(path);
-    const module =
-      content === undefined
-        ? undefined
-        : language === 'javascript'
-          ? lowerJavaScript(path, content)
-          : lowerPython(path, content);
+    const module = content === undefined ? undefined : LOWER[language](path, content);
     const stored = module && { module, ...exportsOf(module) };
     this.#size += (stored?.module.text.length ?? 0) - (known?.module.text.length ?? 0);
     this.#modules.delete(path);
@@ -58,7 +62,7 @@ export class ModuleStore {
 }
 
 function exportsOf({ body, language }: Module): Pick<StoredModule, 'names' | 'stars'> {
-  if (language === 'python') return { names: undefined, stars: [] };
+  if (language !== 'javascript') return { names: undefined, stars: [] };
   const names = new Set<string>();
   const stars: string[] = [];
   const read = (one: Stmt): void => {

@@ -1,3 +1,4 @@
+import type { FlowLanguage } from '../parse/language.js';
 import type { Func } from './ir.js';
 import type { Modules } from './engine.js';
 import { merge, UNKNOWN, type Frame, type ModuleState, type Value } from './value.js';
@@ -66,7 +67,7 @@ function putOff(look: () => { value: Value; ready: boolean }): Value {
 }
 
 /** What comes from outside of the project has a full name, and nothing else. */
-export function importedValue(specifier: string, imported: string, language: 'javascript' | 'python'): Value {
+export function importedValue(specifier: string, imported: string, language: FlowLanguage): Value {
   const name = moduleName(specifier);
   if (imported === '*' || (imported === 'default' && language === 'javascript')) return { ref: name };
   return { ref: `${name}.${imported}` };

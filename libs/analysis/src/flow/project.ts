@@ -1,3 +1,4 @@
+import type { FlowLanguage } from '../parse/language.js';
 import { posix } from 'node:path';
 import { analyseEntries } from './run-entries.js';
 import type { Module } from './ir.js';
@@ -36,7 +37,7 @@ export class Project implements Modules {
   /** Walks one file and everything it calls. False when its time was over; the watcher was told of what came before. */
   analyse(
     path: string,
-    language: 'javascript' | 'python',
+    language: FlowLanguage,
     text: string,
     isOver: () => boolean,
   ): { module: Module | undefined; finished: boolean } {
@@ -59,7 +60,9 @@ export class Project implements Modules {
       const path =
         from.language === 'javascript'
           ? this.#javascriptPath(from.path, specifier)
-          : this.#pythonPath(from.path, specifier, level);
+          : from.language === 'python'
+            ? this.#pythonPath(from.path, specifier, level)
+            : undefined;
       this.#found.set(key, path === from.path ? undefined : path);
     }
     return this.#found.get(key);

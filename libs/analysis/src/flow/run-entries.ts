@@ -2,6 +2,7 @@ import { initialise } from './calls.js';
 import { meaningOf } from './entries.js';
 import type { Engine } from './engine.js';
 import type { Class, Func, Module, Stmt } from './ir.js';
+import { GO_NUMERIC } from './models/go.js';
 import { lookup } from './places.js';
 import type { Closure, Frame, Instance, ModuleState, Value } from './value.js';
 import { NUMBER, UNKNOWN } from './value.js';
@@ -38,13 +39,19 @@ function classesIn(body: readonly Stmt[]): Class[] {
 }
 
 function enter(interpreter: Engine, closure: Closure, self: Value | undefined): void {
-  interpreter.invoke(
+  const { language } = closure.frame.module;
+  const made = interpreter.invoke(
     closure,
     argumentsOf(interpreter, closure.fn, closure.frame, self !== undefined),
     new Map(),
     self,
     undefined,
   );
+  // Where types say what a function takes, one that is given back is known as it stands: `func list(db) http.HandlerFunc`.
+  if (language === 'javascript' || language === 'python') return;
+  for (const one of made.closures ?? [])
+    if (one.frame.fn === closure.fn)
+      interpreter.invoke(one, argumentsOf(interpreter, one.fn, one.frame, false), new Map(), one.self, undefined);
 }
 
 function argumentsOf(interpreter: Engine, fn: Func, frame: Frame, bound: boolean): Value[] {
@@ -55,7 +62,8 @@ function argumentsOf(interpreter: Engine, fn: Func, frame: Frame, bound: boolean
     const meaning = meaningOf(fn, parameter, fn.params.indexOf(parameter), language, path);
     const name = parameter.target.k === 'name' ? parameter.target.name : '';
     if (!meaning) {
-      if (/^(number|int|float|boolean|bool)$/.test(parameter.type ?? '')) return NUMBER;
+      if (/^(number|int|float|boolean|bool)$/.test(parameter.type ?? '') || GO_NUMERIC.test(parameter.type ?? ''))
+        return NUMBER;
       return parameter.initial && name === '' ? UNKNOWN : { ref: `?${parameter.type ?? name}` };
     }
     if ('ref' in meaning) return { ref: meaning.ref };

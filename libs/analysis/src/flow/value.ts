@@ -1,8 +1,12 @@
+import type { FlowLanguage } from '../parse/language.js';
 import type { FindingClass } from '@devmesh/contracts/finding';
 import type { Class, Func, Primitive } from './ir.js';
 
-/** Who chooses a value: a client over the network, whoever starts the program, or the caller of an exported function. */
-export type Origin = 'remote' | 'local' | 'caller';
+/**
+ * Who chooses a value: a client over the network, whoever packed an archive, whoever starts the program, or the caller of an exported
+ * function.
+ */
+export type Origin = 'remote' | 'archive' | 'local' | 'caller';
 
 /** One station of data on its way; `before` is the one it came from. */
 export interface Station {
@@ -82,7 +86,7 @@ export interface Frame {
 export interface ModuleState {
   readonly path: string;
   readonly text: string;
-  readonly language: 'javascript' | 'python';
+  readonly language: FlowLanguage;
   readonly exports: Map<string, Value>;
   /** Modules all of whose exports are this one's, too. */
   readonly stars: string[];
@@ -118,7 +122,7 @@ export function isHarmless(value: Value, kind?: FindingClass): boolean {
   return value.shape !== undefined && !value.shape.includes(HOLE) && value.shape.length < MAX_SHAPE;
 }
 
-const RANK: Readonly<Record<Origin, number>> = { remote: 2, local: 1, caller: 0 };
+const RANK: Readonly<Record<Origin, number>> = { remote: 3, archive: 2, local: 1, caller: 0 };
 
 /** Of two, the one that can do more harm; made harmless is only what was in both. */
 export function mergeTaints(a: Taint | undefined, b: Taint | undefined): Taint | undefined {

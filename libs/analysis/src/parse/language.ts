@@ -1,5 +1,15 @@
 /** Languages that rules are written for. `text` is every file that is none of the others, and is searched for secrets alone. */
-export const LANGUAGES = ['javascript', 'typescript', 'tsx', 'python', 'dockerfile', 'actions', 'text'] as const;
+export const LANGUAGES = [
+  'javascript',
+  'typescript',
+  'tsx',
+  'python',
+  'go',
+  'java',
+  'dockerfile',
+  'actions',
+  'text',
+] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** What a tree-sitter grammar exists for; a Dockerfile has its own reader. */
@@ -19,6 +29,8 @@ const BY_EXTENSION: Readonly<Record<string, ProgramLanguage>> = {
   tsx: 'tsx',
   py: 'python',
   pyw: 'python',
+  go: 'go',
+  java: 'java',
   dockerfile: 'dockerfile',
   containerfile: 'dockerfile',
 };
@@ -54,6 +66,17 @@ export function languageOf(path: string): ProgramLanguage | undefined {
 export function ruleLanguageOf(path: string): Language {
   const isWorkflow = /(^|\/)\.github\/workflows\/[^/]+\.ya?ml$|(^|\/)action\.ya?ml$/i.test(path);
   return isWorkflow ? 'actions' : (languageOf(path) ?? 'text');
+}
+
+/** What the flow of data is walked in: the dialects of JavaScript are one. */
+export type FlowLanguage = 'javascript' | 'python' | 'go' | 'java';
+
+export function flowLanguageOf(language: TreeLanguage): FlowLanguage {
+  return language === 'python' || language === 'go' || language === 'java' ? language : 'javascript';
+}
+
+export function isTreeLanguage(language: Language): language is TreeLanguage {
+  return language !== 'dockerfile' && language !== 'actions' && language !== 'text';
 }
 
 export function isJavaScript(language: Language): boolean {

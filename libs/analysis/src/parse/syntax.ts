@@ -9,6 +9,8 @@ const NAPI_LANGUAGE: Readonly<Record<TreeLanguage, string>> = {
   typescript: Lang.TypeScript,
   tsx: Lang.Tsx,
   python: 'python',
+  go: 'go',
+  java: 'java',
 };
 
 let registered = false;
@@ -19,7 +21,11 @@ function registerLanguages(): void {
   registered = true;
   // CommonJS with a native library beside it: `require` resolves it in sources and in `dist` alike.
   const load = createRequire(import.meta.url);
-  registerDynamicLanguage({ python: load('@ast-grep/lang-python') as typeof import('@ast-grep/lang-python') });
+  registerDynamicLanguage({
+    python: load('@ast-grep/lang-python') as typeof import('@ast-grep/lang-python'),
+    go: load('@ast-grep/lang-go') as typeof import('@ast-grep/lang-go'),
+    java: load('@ast-grep/lang-java') as typeof import('@ast-grep/lang-java'),
+  });
 }
 
 /** The syntax tree of `text`. Never throws on bad syntax: the tree then has `ERROR` nodes. Offsets are UTF-16 code units. */

@@ -146,7 +146,7 @@ const ProjectRule = z
 export type ProjectRule = z.output<typeof ProjectRule>;
 
 const ProjectModel = z.strictObject({
-  language: z.enum(['javascript', 'python']),
+  language: z.enum(['javascript', 'python', 'go', 'java']),
   sources: z
     .array(
       z.strictObject({

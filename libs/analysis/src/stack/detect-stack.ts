@@ -1,5 +1,5 @@
 import type { Stack } from '@devmesh/contracts/stack';
-import { languageOf } from '../parse/language.js';
+import { isJavaScript, languageOf } from '../parse/language.js';
 import type { SourceTree } from '../tree/source-tree.js';
 import type { ComponentReport, StackReport } from './component-report.js';
 import { ownFiles, type ComponentSources } from './component-sources.js';
@@ -113,8 +113,8 @@ async function readSources(
   const facts: SourceFacts[] = [];
   for (const path of paths) {
     const language = languageOf(path);
-    if (language === undefined || language === 'dockerfile' || path.endsWith('.d.ts') || path.endsWith('.min.js'))
-      continue;
+    if (language === undefined || path.endsWith('.d.ts') || path.endsWith('.min.js')) continue;
+    if (language !== 'python' && (language === 'dockerfile' || !isJavaScript(language))) continue;
     if ((language === 'python') !== (manifest.ecosystem === 'python')) continue;
     await tree.breathe(signal);
     const text = tree.text(path, MAX_SOURCE_BYTES);

@@ -1,12 +1,14 @@
 import type { FindingClass } from '@devmesh/contracts/finding';
+import type { FlowLanguage } from '../../parse/language.js';
+import { GO } from './go.js';
 import { JAVASCRIPT } from './javascript.js';
 import { NameTable, type Model, type Source } from './model.js';
 import { PYTHON } from './python.js';
 
 /** What the functions of each language's frameworks mean. */
-export type FlowModels = Readonly<Record<'javascript' | 'python', Model>>;
+export type FlowModels = Readonly<Record<FlowLanguage, Model>>;
 
-export const SHIPPED_MODELS: FlowModels = { javascript: JAVASCRIPT, python: PYTHON };
+export const SHIPPED_MODELS: FlowModels = { javascript: JAVASCRIPT, python: PYTHON, go: GO, java: GO };
 
 /** What a project knows of its own functions; names as in the tables of a model, blank-separated. */
 export interface ModelExtension {
@@ -24,7 +26,7 @@ export function extendModels(extensions: readonly ModelExtension[]): FlowModels 
     const mine = extensions.filter((one) => one.language === language);
     return mine.length === 0 ? SHIPPED_MODELS[language] : extended(SHIPPED_MODELS[language], mine);
   };
-  return { javascript: of('javascript'), python: of('python') };
+  return { javascript: of('javascript'), python: of('python'), go: of('go'), java: of('java') };
 }
 
 function extended(model: Model, extensions: readonly ModelExtension[]): Model {
