@@ -139,7 +139,12 @@ export class FlowWatch implements Watcher {
   call(facts: CallFacts): void {
     const [text] = facts.args;
     if (text) {
-      const parts = facts.method === 'format' ? [...facts.args, ...facts.named.values()] : TAKES_TWO.test(facts.method) ? facts.args.slice(0, 2) : [argument(facts, 'sql', 'text', 0) ?? text];
+      const parts =
+        facts.method === 'format'
+          ? [...facts.args, ...facts.named.values()]
+          : TAKES_TWO.test(facts.method)
+            ? facts.args.slice(0, 2)
+            : [argument(facts, 'sql', 'text', 0) ?? text];
       this.#judge(facts.frame.module.path, facts.node, parts);
     }
     for (const { rule, match } of this.rules.calls.get(facts.ref)) {
