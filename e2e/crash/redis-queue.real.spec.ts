@@ -1,14 +1,17 @@
 import { broken } from '@devmesh/testing/mesh-box-evidence';
 import { BOX_WORKFLOWS } from '@devmesh/testing/mesh-box-workflows';
 import { describeWith } from '@devmesh/testing/peers';
-import { startRedis } from '@devmesh/testing/redis';
-import { afterAll, expect, test } from 'vitest';
+import { startRedis, type RedisServer } from '@devmesh/testing/redis';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { useMeshBox } from './use-mesh-box.js';
 
-describeWith(['redis-server'], 'C6: a queue in Redis, which keeps nothing', async () => {
-  const redis = await startRedis();
+describeWith(['redis-server'], 'C6: a queue in Redis, which keeps nothing', () => {
+  let redis: RedisServer;
+  beforeAll(async () => {
+    redis = await startRedis();
+  });
   afterAll(() => redis.stop());
-  const box = useMeshBox({ orchestrators: 2, turns: 4, queueRedisUrl: redis.url });
+  const box = useMeshBox(() => ({ orchestrators: 2, turns: 4, queueRedisUrl: redis.url }));
 
   test('killed in mid-run, time and again', async () => {
     const sources = [BOX_WORKFLOWS.slow, BOX_WORKFLOWS.loop, BOX_WORKFLOWS.retry, BOX_WORKFLOWS.six];

@@ -22,7 +22,8 @@ export function programPath(name: string): string | undefined {
 
 /**
  * Tests against programs that no package of npm brings. Without one of them they are skipped when `tools/verify-real` says that it
- * could not be had on this machine (DEVMESH_PEERS_MISSING, names between blanks), and fail otherwise.
+ * could not be had on this machine (DEVMESH_PEERS_MISSING, names between blanks), and fail otherwise. `tests` runs even then: it only
+ * says which tests there are, and starts nothing outside of hooks.
  */
 export function describeWith(programs: readonly string[], name: string, tests: () => void | Promise<void>): void {
   const missing = programs.filter((program) => programPath(program) === undefined);
