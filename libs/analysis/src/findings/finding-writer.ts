@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { SEVERITIES, type Finding } from '@devmesh/contracts/finding';
 import { Positions } from '../parse/positions.js';
 import type { Hit, TracePoint } from './hit.js';
+import { withFixes } from './with-fixes.js';
 
 const SNIPPET_LINES = 4;
 const SNIPPET_LENGTH = 400;
@@ -85,7 +86,7 @@ export function writeFindings(
   fixable: boolean,
   texts: { get(path: string): string | undefined } = new Map(),
 ): Finding[] {
-  const kept = withoutRepeats(hits);
+  const kept = withoutRepeats(fixable ? withFixes(path, text, hits) : hits);
   if (kept.length === 0) return [];
   const positions = new Positions(text);
   const shown = new Positions(masked(text, hits));

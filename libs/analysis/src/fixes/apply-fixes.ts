@@ -3,18 +3,16 @@ import { lstat, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Finding } from '@devmesh/contracts/finding';
 import { decode } from '../findings/read-text.js';
-import { parseDockerfile } from '../parse/dockerfile.js';
-import { languageOf } from '../parse/language.js';
-import { hasSyntaxErrors, parseSyntax } from '../parse/syntax.js';
 import { applyEdits } from './apply-edits.js';
 import { planRound } from './plan-round.js';
+import { objectionTo } from './proof.js';
 
 /** What became of the fixes of one round; every finding with a fix is in exactly one list. */
 export interface FixRound {
   readonly fixed: readonly Finding[];
   /** They overlap one that was applied; the next round's review finds them again. */
   readonly deferred: readonly Finding[];
-  /** They don't fit the file as it is, or it would no longer parse. */
+  /** They don't fit the file as it is, or nothing proves them: it would no longer parse, the finding would stay, or another come up. */
   readonly dropped: readonly { readonly finding: Finding; readonly reason: string }[];
   /** Files that were written, sorted. */
   readonly files: readonly string[];
@@ -30,7 +28,7 @@ export interface ApplyOptions {
 /**
  * Applies the safe fixes of `findings` to the files below `root`, byte for byte, at most one round. Findings may come from
  * anywhere: a path that leaves the tree or goes through a link, or a place that no longer reads as the finding says, is
- * dropped. A file whose fixes would keep it from parsing stays as it was.
+ * dropped. Each fix is proved before it is written (`proof.ts`).
  */
 export async function applyFixes(
   root: string,
@@ -78,27 +76,57 @@ async function fixFile(
     const stale = findings.filter((finding) => !fresh.includes(finding));
     const { now, later } = planRound(fresh.map((finding) => ({ finding, edits: finding.fix.edits })));
     const dropped = drop(stale, 'the file no longer reads as the finding says');
-    const applied = now.map(({ finding }) => finding);
-    if (applied.length === 0) return { fixed: [], deferred: [], dropped };
-    let after: Buffer;
-    try {
-      after = applyEdits(
-        before,
-        now.flatMap(({ edits }) => edits),
-      );
-    } catch (error) {
-      const reason = error instanceof Error ? error.message : String(error);
-      return { fixed: [], deferred: [], dropped: [...dropped, ...drop(fresh, reason)] };
-    }
-    if (!parses(path, decode(after).text)) {
-      return { fixed: [], deferred: [], dropped: [...dropped, ...drop(fresh, 'the file would no longer parse')] };
-    }
+    const deferred = later.map(({ finding }) => finding);
+    const proved = await provable(path, before, text, now);
+    dropped.push(...proved.dropped);
+    if (!proved.after) return { fixed: [], deferred, dropped };
     await handle.truncate(0);
-    await handle.write(after, 0, after.length, 0);
-    return { fixed: applied, deferred: later.map(({ finding }) => finding), dropped };
+    await handle.write(proved.after, 0, proved.after.length, 0);
+    return { fixed: proved.fixed, deferred, dropped };
   } finally {
     await handle.close();
   }
+}
+
+interface PlannedFix {
+  readonly finding: FixableFinding;
+  readonly edits: FixableFinding['fix']['edits'];
+}
+
+/** As many of the fixes as can be proved: all at once where nothing speaks against it, else one after the other. */
+async function provable(
+  path: string,
+  before: Buffer,
+  text: string,
+  fixes: readonly PlannedFix[],
+): Promise<{ fixed: Finding[]; dropped: { finding: Finding; reason: string }[]; after: Buffer | undefined }> {
+  const attempt = async (some: readonly PlannedFix[]): Promise<Buffer | string> => {
+    try {
+      const after = applyEdits(
+        before,
+        some.flatMap(({ edits }) => edits),
+      );
+      const findings = some.map(({ finding }) => finding);
+      return (await objectionTo(path, text, decode(after).text, findings)) ?? after;
+    } catch (error) {
+      return error instanceof Error ? error.message : String(error);
+    }
+  };
+  if (fixes.length === 0) return { fixed: [], dropped: [], after: undefined };
+  const all = await attempt(fixes);
+  if (typeof all !== 'string') return { fixed: fixes.map(({ finding }) => finding), dropped: [], after: all };
+  const kept: PlannedFix[] = [];
+  const dropped: { finding: Finding; reason: string }[] = [];
+  let after: Buffer | undefined;
+  for (const fix of fixes) {
+    const result = fixes.length === 1 ? all : await attempt([...kept, fix]);
+    if (typeof result === 'string') dropped.push({ finding: fix.finding, reason: result });
+    else {
+      kept.push(fix);
+      after = result;
+    }
+  }
+  return { fixed: kept.map(({ finding }) => finding), dropped, after };
 }
 
 /** The absolute path, when every step of the way is a real folder and the end a regular file. */
@@ -121,11 +149,4 @@ async function plainFile(root: string, path: string): Promise<string | undefined
 function stillReads({ location, snippet }: Finding, lines: readonly string[]): boolean {
   const shown = (snippet.split('\n')[0] ?? '').trim().split('*****')[0] ?? '';
   return (lines[location.startLine - 1] ?? '').includes(shown);
-}
-
-/** Whether a text parses without guessing. What nothing here can parse is not fixed by machine. */
-function parses(path: string, text: string): boolean {
-  const language = languageOf(path);
-  if (!language) return false;
-  return language === 'dockerfile' ? parseDockerfile(text).valid : !hasSyntaxErrors(parseSyntax(language, text));
 }

@@ -49,6 +49,9 @@ describe('applyEdits', () => {
   });
 });
 
+const workflow = (steps: string): string =>
+  `on: issues\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n${steps}`;
+
 describe('applyFixes', () => {
   let root: string;
   beforeEach(() => {
@@ -105,6 +108,58 @@ describe('applyFixes', () => {
       'FROM a:1\r\nRUN apt-get update && \\\r\n  apt-get install --no-install-recommends -y \\\r\n  b && rm -rf /var/lib/apt/lists/*\r\nUSER 1\r\n',
     ],
     ['Dockerfile', 'FROM a:1\nADD b.js /\nUSER 1\n', 'FROM a:1\nCOPY b.js /\nUSER 1\n'],
+    ['a.py', 'import random as r\ntoken = r.choice(x)\n', 'import random as r\ntoken = r.SystemRandom().choice(x)\n'],
+    ['a.py', 'from random import choice\ntoken = choice(x)\n', 'from random import choice\ntoken = choice(x)\n'],
+    ['a.py', 'import ssl\nssl._create_unverified_context()\n', 'import ssl\nssl.create_default_context()\n'],
+    ['a.py', 'import ssl\nssl._create_unverified_context(p)\n', 'import ssl\nssl._create_unverified_context(p)\n'],
+    ['a.py', "if x is not 'a':\n    f()\n", "if x != 'a':\n    f()\n"],
+    ['a.py', "if x is 'a' is y:\n    f()\n", "if x is 'a' is y:\n    f()\n"],
+    [
+      'a.js',
+      "require('https').request({ host, ssl: { ca, rejectUnauthorized: false } })\n",
+      "require('https').request({ host, ssl: { ca, rejectUnauthorized: true } })\n",
+    ],
+    ['Dockerfile', 'FROM a:1\nUSER 1\nCMD node a.js\n', 'FROM a:1\nUSER 1\nCMD ["node", "a.js"]\n'],
+    ['Dockerfile', 'FROM a:1\nUSER 1\nCMD node $A\n', 'FROM a:1\nUSER 1\nCMD node $A\n'],
+    ['Dockerfile', 'FROM a:1\nUSER 1\nCMD exec node a.js\n', 'FROM a:1\nUSER 1\nCMD exec node a.js\n'],
+    ['Dockerfile', 'FROM a:1\nENTRYPOINT ["b"]\nUSER 1\nCMD c d\n', 'FROM a:1\nENTRYPOINT ["b"]\nUSER 1\nCMD c d\n'],
+    ['Dockerfile', 'FROM a:1\nCOPY a b /c\nUSER 1\n', 'FROM a:1\nCOPY a b /c/\nUSER 1\n'],
+    ['Dockerfile', 'FROM a:1\nRUN apk \\\n  add b=1\nUSER 1\n', 'FROM a:1\nRUN apk \\\n  add b=1\nUSER 1\n'],
+    [
+      'Dockerfile',
+      'FROM a:1\nRUN apk add b=1 \\\n  c=2\nUSER 1\n',
+      'FROM a:1\nRUN apk add --no-cache b=1 \\\n  c=2\nUSER 1\n',
+    ],
+    [
+      'Dockerfile',
+      'FROM a:1\nMAINTAINER "Ann <a@b.org>"\nUSER 1\n',
+      'FROM a:1\nLABEL org.opencontainers.image.authors="Ann <a@b.org>"\nUSER 1\n',
+    ],
+    [
+      '.github/workflows/a.yml',
+      workflow(
+        '      - run: |\n          echo "a ${{ github.event.issue.title }}"\n          b ${{ github.sha }}\n      - run: c\n',
+      ),
+      workflow(
+        '      - run: |\n          echo "a ${ISSUE_TITLE}"\n          b ${{ github.sha }}\n        env:\n          ISSUE_TITLE: ${{ github.event.issue.title }}\n      - run: c\n',
+      ),
+    ],
+    [
+      '.github/workflows/a.yml',
+      workflow(
+        '      - name: x\n        env:\n            A: 1\n        run: echo ${{ github.event.issue.body }} b\r\n',
+      ),
+      workflow(
+        '      - name: x\n        env:\n            ISSUE_BODY: ${{ github.event.issue.body }}\n            A: 1\n        run: echo "${ISSUE_BODY}" b\r\n',
+      ).replace('env:\n            I', 'env:\r\n            I'),
+    ],
+    ...[
+      "      - run: echo '${{ github.event.issue.title }}'\n",
+      '      - run: "echo ${{ github.event.issue.title }}"\n',
+      '      - run: echo ${{ github.event.issue.title }}\n        shell: pwsh\n',
+      '      - run: |\n          cat <<E\n          ${{ github.event.issue.title }}\n          E\n',
+      '      - run: echo ${{ github.event.issue.title }}\n        env:\n          ISSUE_TITLE: other\n',
+    ].map((steps): [string, string, string] => ['.github/workflows/a.yml', workflow(steps), workflow(steps)]),
   ])('%s: %j becomes %j', async (path, before, wanted) => {
     const { round, after } = await run(path, before);
     expect(after).toBe(wanted);

@@ -30,7 +30,7 @@ export const DOCKER_CHECKS = {
         const edits = recommendsEdits(instruction, text);
         return edits.length > 0 ? { ...spot(instruction), fix: edits } : spot(instruction);
       }),
-  'apt-lists-stay': (dockerfile) =>
+  'apt-lists-stay': (dockerfile, text) =>
     runs(dockerfile)
       .filter(({ instruction, script }) => {
         if (
@@ -43,7 +43,7 @@ export const DOCKER_CHECKS = {
           isInFinalImage(instruction, dockerfile) && !/rm\s+-[a-z]*r[a-z]*\s[^&;|]*\/var\/lib\/apt\/lists/.test(script)
         );
       })
-      .map(({ instruction }) => spot(instruction)),
+      .map(({ instruction }) => ({ ...spot(instruction), fix: removalOfLists(instruction, text) })),
   'add-of-local-file': ({ instructions }, text) =>
     instructions
       .filter(({ keyword, value, heredocs }) => keyword === 'ADD' && heredocs.length === 0 && addsPlainFile(value))
@@ -111,6 +111,14 @@ function recommendsEdits(instruction: DockerInstruction, text: string): TextEdit
     edits.push({ start: at, end: at, text: ' --no-install-recommends' });
   }
   return edits;
+}
+
+/** Removes the lists at the end of the same RUN, where its end is that of a plain command. */
+function removalOfLists({ value, heredocs, start, end }: DockerInstruction, text: string): TextEdit[] {
+  const source = text.slice(start, end);
+  const at = start + source.trimEnd().length;
+  if (heredocs.length > 0 || /^(--\S+\s+)*\[/.test(value) || /[;&|({]$|\s#[^\n]*$/.test(source.trimEnd())) return [];
+  return [{ start: at, end: at, text: ' && rm -rf /var/lib/apt/lists/*' }];
 }
 
 function isInFinalImage({ stage }: DockerInstruction, { stages }: Dockerfile): boolean {

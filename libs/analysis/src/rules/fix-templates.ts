@@ -1,5 +1,8 @@
 import { upwards, type Node } from '../parse/syntax.js';
+import type { Span } from '../flow/ir.js';
 import type { Candidate } from './candidate.js';
+import { CODE_FIXES } from './code-fixes.js';
+import { FILE_FIXES } from './file-fixes.js';
 import { missingCookieFlags } from './predicates.js';
 
 /** A replacement of `[start, end)`, in UTF-16 code units of the file. */
@@ -38,8 +41,26 @@ export const FIXES = {
   docker: () => undefined,
   'cookie-flags': (of) => cookieFlags(of),
   'random-uuid': (of) => randomUuid(of),
+  ...CODE_FIXES,
 } as const satisfies Record<string, (of: Candidate) => TextEdit[] | undefined>;
-export type FixName = keyof typeof FIXES;
+
+export type FixName = keyof typeof FIXES | keyof typeof FILE_FIXES;
+
+/** The edits of a fix at a span; `candidate` is asked for the node there, in what has a tree. */
+export function editsOf(
+  name: FixName,
+  text: string,
+  span: Span,
+  candidate: () => Candidate | undefined,
+): TextEdit[] | undefined {
+  if (isFileFix(name)) return FILE_FIXES[name](text, span);
+  const of = candidate();
+  return of && FIXES[name](of);
+}
+
+function isFileFix(name: FixName): name is keyof typeof FILE_FIXES {
+  return name in FILE_FIXES;
+}
 
 function replace(node: Node, text: string): TextEdit {
   const { start, end } = node.range();

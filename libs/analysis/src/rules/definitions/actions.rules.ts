@@ -30,6 +30,7 @@ export const ACTIONS_RULES: readonly RuleDefinition[] = [
     message:
       'Text that anybody can write (a title, a comment, the name of a branch) is put into a script before the shell reads it, so it runs as code with the token and the secrets of the job. Hand it over through `env:` and use it as "$NAME".',
     matches: { file: workflowCheck(scriptInjections) },
+    fix: { description: 'Hand the text over in a variable', apply: 'shell-variable' },
     references: REFERENCES,
     examples: {
       bad: [

@@ -64,6 +64,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         ],
       },
     ],
+    fix: { description: 'Take the value from the source of randomness of the system', apply: 'system-random' },
     references: ['https://docs.python.org/3/library/secrets.html'],
     examples: {
       bad: [
@@ -316,6 +317,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         needs: /rejectUnauthorized|check_hostname|verify/,
       },
     ],
+    fix: { description: 'Check the certificate', apply: 'default-context' },
     references: ['https://docs.python.org/3/library/ssl.html#ssl.create_default_context'],
     examples: {
       bad: [

@@ -106,6 +106,7 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
           .map(({ instruction }) => instruction),
       ),
     },
+    fix: { description: 'Keep no cache', apply: 'no-package-cache' },
     references: REFERENCES,
     examples: {
       bad: [
@@ -148,6 +149,7 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
           .map(({ instruction }) => instruction),
       ),
     },
+    fix: { description: 'Say yes', apply: 'assume-yes' },
     references: REFERENCES,
     examples: {
       bad: [
@@ -173,9 +175,11 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
     message:
       'Where this COPY puts its files is not what it looks like: several sources want a folder (ending in "/"), a stage can\'t copy from itself, and a relative target depends on the base image. Write an absolute folder or set WORKDIR before.',
     matches: { file: dockerCheck(copyTargets) },
+    fix: { description: 'Name the folder as one', apply: 'folder-target' },
     references: REFERENCES,
     examples: {
       bad: [
+        'FROM debian:12.5\nCOPY a.txt b.txt /dir\n',
         'FROM debian:12.5\nCOPY a.txt b.txt dir\n',
         'FROM debian:12.5 AS build\nCOPY --from=build a b\n',
         'FROM scratch\nCOPY a.txt b.txt\n',
@@ -275,6 +279,7 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
         ),
       ),
     },
+    fix: { description: 'Start the program without a shell', apply: 'command-list' },
     references: REFERENCES,
     examples: {
       bad: [
@@ -408,6 +413,7 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
         ),
       ),
     },
+    fix: { description: 'Name the authors in a label', apply: 'authors-label' },
     references: REFERENCES,
     examples: {
       bad: [
@@ -484,6 +490,7 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
         ...bothDownloaders(file),
       ]),
     },
+    fix: { description: 'Call apt-get', apply: 'apt-get' },
     references: REFERENCES,
     examples: {
       bad: [

@@ -84,6 +84,7 @@ export const DOCKER_RULES: readonly RuleDefinition[] = [
     message:
       'The package lists stay in this layer and make the image bigger. Remove /var/lib/apt/lists/* in the same RUN.',
     matches: { docker: 'apt-lists-stay' },
+    fix: { description: 'Remove the lists in the same layer', apply: 'docker' },
     references: [REFERENCE],
     examples: {
       bad: [

@@ -189,6 +189,7 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
+    fix: { description: 'Make a key of 2048 bits', apply: 'long-key' },
     references: ['https://cwe.mitre.org/data/definitions/326.html'],
     examples: {
       bad: [
@@ -223,6 +224,7 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
+    fix: { description: 'Call the function by its present name', apply: 'random-bytes' },
     references: ['https://cwe.mitre.org/data/definitions/338.html'],
     examples: {
       bad: [
@@ -515,6 +517,7 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         { calls: '*.setRejectUnauthorized', when: (call: CallFacts) => call.args[0]?.constant === false },
       ],
     },
+    fix: { description: 'Check the certificate', apply: 'checked-certificate' },
     references: ['https://cwe.mitre.org/data/definitions/295.html'],
     examples: {
       bad: [

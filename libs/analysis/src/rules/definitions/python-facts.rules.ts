@@ -301,6 +301,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         { calls: 'bcrypt.gensalt', when: (call: CallFacts) => below(argument(call, 0, 'rounds'), 10) },
       ],
     },
+    fix: { description: 'Make a key of 2048 bits', apply: 'long-key' },
     references: ['https://cwe.mitre.org/data/definitions/326.html'],
     examples: {
       bad: [
@@ -374,9 +375,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
+    fix: { description: 'Take the value from the source of randomness of the system', apply: 'system-random' },
     references: ['https://cwe.mitre.org/data/definitions/330.html'],
     examples: {
       bad: [
+        'import random\npassword_seed = random.triangular(0, 1)\n',
         "import random\ndef make_token():\n    return ''.join(random.choice('abc') for _ in range(8))\n",
         'import random\notp = random.randint(1000, 9999)\n',
         'import random\ndef f():\n    secret_key = random.getrandbits(128)\n    return secret_key\n',
@@ -832,9 +835,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
+    fix: { description: 'Turn debug mode off', apply: 'debug-false' },
     references: ['https://cwe.mitre.org/data/definitions/489.html'],
     examples: {
       bad: [
+        'from fastapi import FastAPI\napp = FastAPI(debug=True)\n',
         'from flask import Flask\napp = Flask(__name__)\napp.run(debug=True)\n',
         'DEBUG = True\n',
         "app.config['DEBUG'] = True\n",
@@ -1331,6 +1336,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
+    fix: { description: 'Compare by value', apply: 'equals-literal' },
     references: ['https://docs.python.org/3/faq/programming.html'],
     examples: {
       bad: ['def f(x, seen=[]):\n    seen.append(x)\n', "if x is 'a':\n    f()\n", "assert (x, 'must be there')\n"],
