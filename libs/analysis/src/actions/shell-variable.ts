@@ -1,5 +1,5 @@
 import type { Span } from '../flow/ir.js';
-import type { TextEdit } from '../rules/fix-templates.js';
+import type { TextEdit } from '../rules/text-edit.js';
 
 /** A step of a workflow around a `run:`, as lines of the file. */
 interface Step {

@@ -1,5 +1,5 @@
 import type { FindingClass, Severity } from '@devmesh/contracts/finding';
-import type { TextEdit } from '../rules/fix-templates.js';
+import type { TextEdit } from '../rules/text-edit.js';
 
 /** A station of data on its way to a finding. */
 export interface TracePoint {

@@ -1,7 +1,7 @@
 import type { Node } from '../parse/syntax.js';
 import type { Candidate } from './candidate.js';
 import { membersOf, type NamedArgument } from './calls.js';
-import type { TextEdit } from './fix-templates.js';
+import type { TextEdit } from './text-edit.js';
 
 /** Fixes of one node, by name: `fix-templates.ts` says what they promise. */
 export const CODE_FIXES = {

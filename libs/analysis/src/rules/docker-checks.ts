@@ -1,6 +1,6 @@
 import type { DockerInstruction, Dockerfile, DockerStage } from '../parse/dockerfile.js';
 import { looksLikeSecret, namesSecret } from '../secrets/credential.js';
-import type { TextEdit } from './fix-templates.js';
+import type { TextEdit } from './text-edit.js';
 
 /** A place in a Dockerfile, in UTF-16 code units, and the edits that mend it where that is safe. */
 export interface DockerHit {

@@ -1,6 +1,6 @@
 import type { Span } from '../flow/ir.js';
 import { parseDockerfile, type DockerInstruction } from '../parse/dockerfile.js';
-import type { TextEdit } from './fix-templates.js';
+import type { TextEdit } from './text-edit.js';
 import { shellVariable } from '../actions/shell-variable.js';
 
 /** Fixes of a place in a file that has no syntax tree, by name: `fix-templates.ts` says what they promise. */

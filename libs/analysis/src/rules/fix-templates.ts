@@ -4,13 +4,7 @@ import type { Candidate } from './candidate.js';
 import { CODE_FIXES } from './code-fixes.js';
 import { FILE_FIXES } from './file-fixes.js';
 import { missingCookieFlags } from './predicates.js';
-
-/** A replacement of `[start, end)`, in UTF-16 code units of the file. */
-export interface TextEdit {
-  readonly start: number;
-  readonly end: number;
-  readonly text: string;
-}
+import type { TextEdit } from './text-edit.js';
 
 /**
  * How safe fixes are made, by name. Each gives the fewest edits that remove the finding and touches no other byte, or
