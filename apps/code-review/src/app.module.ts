@@ -17,11 +17,13 @@ export class AppModule {
     const agent = createAgentModule({
       agent: 'code-review',
       config,
-      actions: ({ metrics, folder }) => {
+      actions: ({ metrics, folder, clients, logger }) => {
         const findings = metrics.counter('code_review_findings');
         for (const severity of SEVERITIES) findings.inc({ severity }, 0);
         return createActions({
           means: { pool: new ReviewPool({ processes: MAX_PROCESSES }), cacheFolder: join(folder, 'results') },
+          fates: clients.state.findings,
+          warn: (message, facts) => logger.warn(message, facts),
           recordFindings: (counts) => {
             for (const [severity, count] of Object.entries(counts)) findings.inc({ severity }, count);
           },

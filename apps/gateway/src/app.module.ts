@@ -2,6 +2,7 @@ import { Module, type DynamicModule, type MiddlewareConsumer, type NestModule, t
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { cloneRepository } from '@devmesh/repository/clone';
 import { MeshClientModule } from '@devmesh/service-client/mesh-client.module';
+import { StateFindings } from '@devmesh/service-client/state-findings';
 import { StateLedger } from '@devmesh/service-client/state-ledger';
 import { StateTriggers } from '@devmesh/service-client/state-triggers';
 import { Logger } from '@devmesh/service-kit/logging/logger';
@@ -13,6 +14,8 @@ import { ApiKeyService } from './api-keys/api-key.service.js';
 import { WhoAmIController } from './api-keys/who-am-i.controller.js';
 import { ApprovalsController } from './approvals/approvals.controller.js';
 import { ApprovalsService } from './approvals/approvals.service.js';
+import { FindingsController } from './findings/findings.controller.js';
+import { FindingsService } from './findings/findings.service.js';
 import { ArtifactAccessService } from './artifacts/artifact-access.service.js';
 import { ArtifactsController } from './artifacts/artifacts.controller.js';
 import { ArtifactsService } from './artifacts/artifacts.service.js';
@@ -68,6 +71,7 @@ export class AppModule implements NestModule {
         AgentsController,
         WhoAmIController,
         ApprovalsController,
+        FindingsController,
         TriggersController,
         HooksController,
         StatusController,
@@ -179,6 +183,11 @@ function services(config: GatewayConfig): Provider[] {
       provide: ApprovalsService,
       useFactory: (ledger: StateLedger, access: RunAccessService) => new ApprovalsService(ledger, access),
       inject: [StateLedger, RunAccessService],
+    },
+    {
+      provide: FindingsService,
+      useFactory: (findings: StateFindings, access: RunAccessService) => new FindingsService(findings, access),
+      inject: [StateFindings, RunAccessService],
     },
     {
       provide: TriggersService,

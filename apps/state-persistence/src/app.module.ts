@@ -25,6 +25,8 @@ import { EffectsController } from './effects/effects.controller.js';
 import { EffectsService } from './effects/effects.service.js';
 import { ExecutionsController } from './executions/executions.controller.js';
 import { ExecutionsService } from './executions/executions.service.js';
+import { FindingsController } from './findings/findings.controller.js';
+import { FindingsService } from './findings/findings.service.js';
 import { ImportsController } from './imports/imports.controller.js';
 import { ImportsService } from './imports/imports.service.js';
 import { InboxController } from './inbox/inbox.controller.js';
@@ -71,6 +73,7 @@ export class AppModule {
         TriggersController,
         ApprovalsController,
         EffectsController,
+        FindingsController,
       ],
       providers: [
         {
@@ -126,6 +129,7 @@ export class AppModule {
         part(ApiKeysService, (state) => state.apiKeys),
         part(ApprovalsService, (state) => state.approvals),
         part(EffectsService, (state) => state.effects),
+        part(FindingsService, (state) => state.findings),
         part(ImportsService, (state) => state.imports),
         part(TriggersService, (state) => state.triggers),
       ],

@@ -10,6 +10,8 @@ import { EffectsRepository } from './effects/effects.repository.js';
 import { EffectsService } from './effects/effects.service.js';
 import { ExecutionsRepository } from './executions/executions.repository.js';
 import { ExecutionsService } from './executions/executions.service.js';
+import { FindingsRepository } from './findings/findings.repository.js';
+import { FindingsService } from './findings/findings.service.js';
 import { ImportsRepository } from './imports/imports.repository.js';
 import { ImportsService } from './imports/imports.service.js';
 import { InboxRepository } from './inbox/inbox.repository.js';
@@ -52,6 +54,7 @@ export interface State {
   readonly approvalsRepository: ApprovalsRepository;
   readonly effects: EffectsService;
   readonly imports: ImportsService;
+  readonly findings: FindingsService;
 }
 
 /** The services over one database, wired up: what controllers and tests talk to. */
@@ -75,6 +78,7 @@ export function assemble({ db, now = Date.now, onEnded, onRefused }: StateOption
     approvalsRepository,
     effects: new EffectsService(new EffectsRepository(db), now),
     imports: new ImportsService(new ImportsRepository(db)),
+    findings: new FindingsService(new FindingsRepository(db), now),
     triggers: new TriggersService(new TriggersRepository(db), now),
   };
 }

@@ -1,3 +1,4 @@
+import { FindingPage, FindingRecord, FindingVerdict, RulePrecisionList } from './finding-fate.js';
 import { SystemStatus } from './system-status.js';
 import { z } from 'zod';
 import { ApprovalPage, ApprovalQuery, ApprovalRecord, ApprovalVerdict } from './approval.js';
@@ -41,6 +42,9 @@ import { CreateTrigger, DeliveryReply, TriggerCreated, TriggerList, TriggerView 
  *   POST /v1/runs/:runId/cancel         CancelBody -> 202 RunView
  *   POST /v1/runs/:runId/pause          PauseBody -> 202 RunView
  *   GET  /v1/runs/:runId/effects        -> EffectPage
+ *   GET  /v1/runs/:runId/findings       -> FindingPage
+ *   POST /v1/runs/:runId/findings/:fingerprint/verdict  FindingVerdictBody -> FindingRecord
+ *   GET  /v1/rules/precision            -> RulePrecisionList
  *   GET  /v1/approvals                  ApprovalListQuery -> ApprovalPage
  *   GET  /v1/approvals/:approvalId      -> ApprovalRecord
  *   POST /v1/approvals/:approvalId/verdict  VerdictBody -> ApprovalRecord
@@ -132,6 +136,8 @@ export const CancelBody = z.object({ reason: z.string().max(1000).default('') })
 export const PauseBody = z.object({ reason: z.string().max(1000).default('') });
 /** `hash` is that of the approval as it was shown; the key's name is who decided. */
 export const VerdictBody = ApprovalVerdict.omit({ by: true });
+/** The key's name is who says it. */
+export const FindingVerdictBody = FindingVerdict.omit({ by: true });
 export const ApprovalListQuery = ApprovalQuery.omit({ projectId: true });
 export const ImportRepository = z.object({ url: z.url().max(4096), ref: z.string().max(1024).optional() });
 export const ValidateWorkflow = z.object({ source: z.string() });
@@ -155,6 +161,10 @@ export const PUBLIC_SCHEMAS = {
   PruneBody,
   PruneReply,
   VerdictBody,
+  FindingPage,
+  FindingRecord,
+  FindingVerdictBody,
+  RulePrecisionList,
   ApprovalRecord,
   ApprovalPage,
   EffectPage,

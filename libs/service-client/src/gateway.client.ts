@@ -9,8 +9,10 @@ import {
   type CreateRun,
   type ImportRepository,
   type RunListQuery,
+  type FindingVerdictBody,
   type VerdictBody,
 } from '@devmesh/contracts/gateway-api';
+import { FindingPage, FindingRecord, RulePrecisionList, type RulePrecision } from '@devmesh/contracts/finding-fate';
 import { ApprovalPage, ApprovalRecord } from '@devmesh/contracts/approval';
 import { EffectPage, type EffectRecord } from '@devmesh/contracts/effect';
 import type { ForkBody, RerunBody } from '@devmesh/contracts/fork';
@@ -183,6 +185,26 @@ export class GatewayClient {
   decide(id: string, verdict: z.input<typeof VerdictBody>, options: CallOptions = {}): Promise<ApprovalRecord> {
     const path = pathOf`/v1/approvals/${id}/verdict`;
     return this.#caller.call({ method: 'POST', path, json: verdict, keyed: true, ...options }, ApprovalRecord);
+  }
+
+  async findings(runId: RunId, options: CallOptions = {}): Promise<FindingRecord[]> {
+    const path = pathOf`/v1/runs/${runId}/findings`;
+    return (await this.#caller.call({ method: 'GET', path, ...options }, FindingPage)).items;
+  }
+
+  judgeFinding(
+    runId: RunId,
+    fingerprint: Digest,
+    verdict: z.input<typeof FindingVerdictBody>,
+    options: CallOptions = {},
+  ): Promise<FindingRecord> {
+    const path = pathOf`/v1/runs/${runId}/findings/${fingerprint}/verdict`;
+    return this.#caller.call({ method: 'POST', path, json: verdict, keyed: true, ...options }, FindingRecord);
+  }
+
+  async rulePrecision(options: CallOptions = {}): Promise<RulePrecision[]> {
+    const request = { method: 'GET', path: '/v1/rules/precision', ...options } as const;
+    return (await this.#caller.call(request, RulePrecisionList)).items;
   }
 
   resume(runId: RunId, options: CallOptions = {}): Promise<RunView> {

@@ -36,6 +36,7 @@ import type { CallOptions, ServiceCaller } from './http/service-caller.js';
 import { pathOf, queryOf } from './path.js';
 import { BatchLane } from './state-batch.js';
 import { StateArtifacts } from './state-artifacts.js';
+import { StateFindings } from './state-findings.js';
 import { StateLedger } from './state-ledger.js';
 import { StateTriggers } from './state-triggers.js';
 
@@ -56,6 +57,7 @@ export class StateClient {
   readonly artifacts: StateArtifacts;
   readonly triggers: StateTriggers;
   readonly ledger: StateLedger;
+  readonly findings: StateFindings;
   readonly #caller: ServiceCaller;
   readonly #lane: BatchLane;
 
@@ -64,6 +66,7 @@ export class StateClient {
     this.artifacts = new StateArtifacts(caller);
     this.triggers = new StateTriggers(caller);
     this.ledger = new StateLedger(caller);
+    this.findings = new StateFindings(caller);
     this.#lane = new BatchLane({
       send: async (jsonText) => {
         // Safe to send again: creates know their run, appends their id, and an acquire only raises the epoch.

@@ -47,7 +47,14 @@ export async function review(
   if (options.writeBaseline === true) return writeBaseline(context, folder, found);
   if (options.json === true) {
     const { existing, fixed, suppressed, off, staleBaseline, filesReviewed, filesSkipped } = found;
-    const counted = { existing: existing.length, fixed: fixed.length, off, staleBaseline, filesReviewed, filesSkipped };
+    const counted = {
+      existing: existing.length,
+      fixed: fixed.length,
+      off: off.length,
+      staleBaseline,
+      filesReviewed,
+      filesSkipped,
+    };
     const result = { verdict, summary, counts: countBySeverity(findings), findings, suppressed, problems, ...counted };
     out.write(`${JSON.stringify(result)}\n`);
   } else {

@@ -11,6 +11,7 @@ import { DevmeshError } from '@devmesh/contracts/errors';
 import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import { table } from '../output/text.js';
 import { theme } from '../output/theme.js';
+import { connect } from './mesh.js';
 import { scoreRules } from './rules-score.js';
 
 export interface RulesOptions {
@@ -31,6 +32,8 @@ export async function rules(
       return explainRule(context, rule, options);
     case 'test':
       return testRules(context, rule, options);
+    case 'precision':
+      return showPrecision(context, options);
     case 'score':
       return scoreRules(context, options);
     default:
@@ -89,6 +92,25 @@ async function listRules(context: CliContext, options: RulesOptions): Promise<Ex
 }
 
 const codeOf = (example: Example): string => (typeof example === 'string' ? example : example.code);
+
+/** How often each rule was right in the project of the mesh. */
+async function showPrecision(context: CliContext, options: RulesOptions): Promise<ExitCode> {
+  const { out } = context;
+  const { api } = await connect(context);
+  const items = await api.rulePrecision();
+  if (options.json === true) {
+    out.write(`${JSON.stringify({ rules: items })}\n`);
+    return EXIT.passed;
+  }
+  const rows = items.map((one) => [
+    one.rule,
+    one.precision === null ? '' : `${Math.round(one.precision * 100)} %`,
+    ...[one.judged, one.fixed, one.confirmed, one.rejected, one.suppressed, one.accepted, one.open].map(String),
+  ]);
+  const head = ['RULE', 'RIGHT', 'JUDGED', 'FIXED', 'CONFIRMED', 'REJECTED', 'SUPPRESSED', 'ACCEPTED', 'OPEN'];
+  out.write(`${table(head, rows, out.columns, [1, 2, 3, 4, 5, 6, 7, 8]).join('\n')}\n`);
+  return EXIT.passed;
+}
 
 /** What can happen, what to do, and the examples. */
 async function explainRule(context: CliContext, id: string | undefined, options: RulesOptions): Promise<ExitCode> {

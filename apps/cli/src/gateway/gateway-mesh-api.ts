@@ -50,6 +50,9 @@ export function gatewayMeshApi(url: string, apiKey: string): MeshApi {
       return items;
     },
     decide: (id, verdict) => client.decide(id, verdict),
+    findings: (id) => client.findings(id),
+    judgeFinding: (id, fingerprint, verdict) => client.judgeFinding(id, fingerprint, verdict),
+    rulePrecision: () => client.rulePrecision(),
     artifacts: (id) => client.artifacts(id),
     watch: async function* (id, after, signal): AsyncGenerator<RunSignal> {
       for await (const heard of client.follow(id, { after, signal })) {

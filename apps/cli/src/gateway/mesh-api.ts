@@ -1,6 +1,7 @@
 import type { SystemStatus } from '@devmesh/contracts/system-status';
 import type { ApprovalRecord, ApprovalStatus } from '@devmesh/contracts/approval';
 import type { EffectRecord } from '@devmesh/contracts/effect';
+import type { FindingRecord, RulePrecision } from '@devmesh/contracts/finding-fate';
 import type { StoredEvent } from '@devmesh/contracts/event';
 import type { CreateRun, RunView } from '@devmesh/contracts/gateway-api';
 import type { ForkBody, RerunBody } from '@devmesh/contracts/fork';
@@ -43,6 +44,14 @@ export interface MeshApi {
     id: string,
     verdict: { verdict: 'approved' | 'rejected'; hash: string; comment: string },
   ): Promise<ApprovalRecord>;
+  /** Those that a run saw in its repository. */
+  findings(id: string): Promise<FindingRecord[]>;
+  judgeFinding(
+    id: string,
+    fingerprint: string,
+    verdict: { verdict: 'confirmed' | 'rejected'; reason: string },
+  ): Promise<FindingRecord>;
+  rulePrecision(): Promise<RulePrecision[]>;
   artifacts(id: string): Promise<RunArtifact[]>;
   /** From event `after` on; reconnects by itself, and ends with `end` or the signal. */
   watch(id: string, after: number, signal: AbortSignal): AsyncGenerator<RunSignal>;

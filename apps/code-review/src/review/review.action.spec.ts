@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
+import { SeenFindings, type FindingHistory } from '@devmesh/contracts/finding-fate';
 import { FindingsDocument, type SeverityCounts } from '@devmesh/contracts/finding';
 import { commitAll, makeRepository, removeAll, userGit } from '@devmesh/repository/testing/sample-git';
 import { createActions } from '../actions.js';
@@ -28,12 +29,26 @@ const FILES = [
 let bench: ActionBench;
 let folder: string;
 const recorded: SeverityCounts[] = [];
-const action = reviewAction((counts) => recorded.push(counts));
+const NO_HISTORY: FindingHistory = { precision: [], rejected: [] };
+let history: () => Promise<FindingHistory>;
+let kept: { runId: string; seen: SeenFindings }[];
+let warnings: string[];
+const action = reviewAction({
+  recordFindings: (counts) => recorded.push(counts),
+  fates: {
+    history: () => history(),
+    record: async (runId, seen) => void kept.push({ runId, seen: SeenFindings.parse(seen) }),
+  },
+  warn: (message) => warnings.push(message),
+});
 
 beforeEach(() => {
   bench = new ActionBench();
   folder = makeRepository(FILES);
   recorded.length = 0;
+  history = async () => NO_HISTORY;
+  kept = [];
+  warnings = [];
 });
 afterEach(async () => {
   await bench.dispose();
@@ -112,6 +127,44 @@ describe('a review', () => {
   });
 });
 
+describe('what became of findings', () => {
+  const states = () => kept.map(({ seen }) => seen.findings.map(({ path, state }) => [path, state]));
+
+  it('is kept for the commit that the run began with, with what is not told', async () => {
+    mkdirSync(join(folder, '.devmesh'));
+    writeFileSync(join(folder, '.devmesh/review.yaml'), 'version: 1\nrules: { docker-copy: off }\n');
+    writeFileSync(join(folder, 'src/run.js'), FILES[1][1].replace('\n', '\n// devmesh-ignore command-injection\n'));
+    commitAll(folder, 'Settings');
+    await review();
+    expect(states()).toEqual([
+      [
+        ['key.txt', 'told'],
+        ['src/a b#1.py', 'told'],
+        ['src/run.js', 'told'],
+        ['Dockerfile', 'suppressed'],
+      ],
+    ]);
+    expect(kept[0]!.seen.unsure).toEqual(['broken.ts']);
+  });
+
+  it('silences what people have rejected, and goes on being kept', async () => {
+    const first = await review();
+    const { findings } = FindingsDocument.parse(JSON.parse(bench.read(first.findings).toString()));
+    const { fingerprint } = findings.find(({ location }) => location.path === 'key.txt')!;
+    history = async () => ({ precision: [], rejected: [{ fingerprint, reason: 'a sample' }] });
+    const second = await review();
+    expect(second).toMatchObject({ suppressed: 1, counts: { critical: 1 } });
+    expect(second.summary).toMatch(/1 rejected by a person/);
+    expect(states()[1]).toContainEqual(['key.txt', 'untold']);
+  });
+
+  it('is missed without failing the review', async () => {
+    history = () => Promise.reject(new Error('away'));
+    expect(await review()).toMatchObject({ verdict: 'rejected' });
+    expect(warnings).toEqual(['a review goes on without what people have said of findings']);
+  });
+});
+
 describe('a review with a base', () => {
   it('tells and judges what the branch brings in', async () => {
     const submitted = await bench.submit(folder);
@@ -129,6 +182,7 @@ describe('a review with a base', () => {
     const { findings } = FindingsDocument.parse(JSON.parse(bench.read(output.findings).toString()));
     expect(findings.map(({ location }) => location.path)).toEqual(['src/new.py']);
     expect(output).toMatchObject({ verdict: 'rejected', filesReviewed: 1, existing: 0, fixed: 0 });
+    expect(kept).toEqual([]);
     expect(await run(commit)).toMatchObject({ verdict: 'approved', filesReviewed: 0 });
     await expect(run('1'.repeat(40))).rejects.toThrow(/not among what was handed over/);
   });
@@ -212,7 +266,11 @@ describe('SARIF', () => {
 });
 
 it('offers every action of its contract', () => {
-  expect(createActions({ recordFindings: () => {} }).map(({ contract }) => contract.id)).toEqual([
-    'code-review/review',
-  ]);
+  expect(
+    createActions({
+      recordFindings: () => {},
+      fates: { history: async () => NO_HISTORY, record: async () => {} },
+      warn: () => {},
+    }).map(({ contract }) => contract.id),
+  ).toEqual(['code-review/review']);
 });

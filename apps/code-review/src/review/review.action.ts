@@ -1,27 +1,34 @@
 import type { TreeChange } from '@devmesh/analysis/change/review-change';
 import { SETTINGS_FILE_BYTES } from '@devmesh/analysis/policy/settings-files';
 import type { ReviewOptions } from '@devmesh/analysis/findings/review-tree';
-import { reviewProject } from '@devmesh/analysis/review/review-project';
+import { reviewProject, type ProjectReview } from '@devmesh/analysis/review/review-project';
 import { toSarif } from '@devmesh/analysis/report/sarif';
 import { countBySeverity } from '@devmesh/analysis/report/verdict';
 import { changesBetween } from '@devmesh/repository/changes';
 import { implement, type Action } from '@devmesh/agent-kit/action-context';
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
 import { MediaType } from '@devmesh/contracts/artifact';
+import type { FindingHistory } from '@devmesh/contracts/finding-fate';
+import { seenIn, type FatesPort } from './fates.js';
 import type { FindingsDocument, SeverityCounts } from '@devmesh/contracts/finding';
 
-/** Told the counts of every review; feeds `code_review_findings{severity}`. */
-export type RecordFindings = (counts: SeverityCounts) => void;
-
-/** Processes for the files, and a folder for results. */
-export type ReviewMeans = Pick<ReviewOptions, 'pool' | 'cacheFolder'>;
+/** What a review needs of its process. */
+export interface ReviewPorts {
+  /** Told the counts of every review; feeds `code_review_findings{severity}`. */
+  readonly recordFindings: (counts: SeverityCounts) => void;
+  /** Processes for the files, and a folder for results. */
+  readonly means?: Pick<ReviewOptions, 'pool' | 'cacheFolder'>;
+  readonly fates: FatesPort;
+  readonly warn: (message: string, facts: { readonly run: string; readonly error: unknown }) => void;
+}
 
 type ReviewContext = Parameters<Action<typeof codeReviewReview>['run']>[0];
 
 /** Part of the SARIF files: the version of the rules and of their messages. */
 const RULES_VERSION = '0.1.0';
 
-export function reviewAction(recordFindings: RecordFindings, means: ReviewMeans = {}): Action<typeof codeReviewReview> {
+export function reviewAction(ports: ReviewPorts): Action<typeof codeReviewReview> {
+  const { recordFindings, means } = ports;
   return implement(codeReviewReview, async (context) => {
     const { input, artifacts } = context;
     context.progress('checking out');
@@ -33,9 +40,11 @@ export function reviewAction(recordFindings: RecordFindings, means: ReviewMeans 
       rejectOn: input.rejectOn,
       nowMs: context.now(),
       ...means,
+      ...(await historyOf(context, ports)),
       signal: context.signal,
       progress: (message) => context.progress(`reviewing: ${message}`),
     });
+    await keep(context, ports, review);
     const findings = [...review.findings];
     const document: FindingsDocument = { version: 1, findings };
     const sarif = toSarif(findings, { version: RULES_VERSION, rules: review.rules }, review);
@@ -61,6 +70,30 @@ export function reviewAction(recordFindings: RecordFindings, means: ReviewMeans 
       repository: input.repository,
     };
   });
+}
+
+/** What people have said. A review without is stricter, and better than none. */
+async function historyOf(context: ReviewContext, { fates, warn }: ReviewPorts): Promise<{ history?: FindingHistory }> {
+  try {
+    return { history: await fates.history(context.runId, { signal: context.signal }) };
+  } catch (error) {
+    context.signal.throwIfAborted();
+    warn('a review goes on without what people have said of findings', { run: context.runId, error });
+    return {};
+  }
+}
+
+/** Keeps what was seen in the commit that the run began with: only that is the user's, and whole. */
+async function keep(context: ReviewContext, { fates, warn }: ReviewPorts, review: ProjectReview): Promise<void> {
+  const { repository, base } = context.input;
+  const seen = base === undefined && repository.commit === repository.base ? seenIn(review) : undefined;
+  if (seen === undefined) return;
+  try {
+    await fates.record(context.runId, seen, { signal: context.signal });
+  } catch (error) {
+    context.signal.throwIfAborted();
+    warn('what became of findings could not be kept', { run: context.runId, error });
+  }
 }
 
 /** With a base: what lies between it and the tree. */

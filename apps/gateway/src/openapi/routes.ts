@@ -25,7 +25,7 @@ export interface ApiRoute {
   readonly method: 'delete' | 'get' | 'head' | 'post' | 'put';
   readonly path: string;
   readonly id: string;
-  readonly tag: 'runs' | 'artifacts' | 'repositories' | 'workflows' | 'triggers' | 'approvals' | 'mesh';
+  readonly tag: 'runs' | 'artifacts' | 'repositories' | 'workflows' | 'triggers' | 'approvals' | 'findings' | 'mesh';
   readonly summary: string;
   readonly description?: string;
   /** Answered without an API key. */
@@ -44,6 +44,7 @@ export const PATH_PARAMETERS: Readonly<Record<string, { schema: z.ZodType; says:
   runId: { schema: RunId, says: 'Id of a run of your project.' },
   triggerId: { schema: ID, says: 'Id of a trigger.' },
   approvalId: { schema: ID, says: 'Id of an approval.' },
+  fingerprint: { schema: Digest, says: 'Fingerprint of a finding, 64 lower-case hex digits.' },
   name: { schema: WorkflowDefinition.shape.name, says: 'Name of a shipped workflow.' },
   digest: { schema: Digest, says: 'SHA-256 of the content, 64 lower-case hex digits.' },
 };
@@ -228,6 +229,36 @@ export const API_ROUTES: readonly ApiRoute[] = [
     summary: 'List what a run did to the world outside, or may have',
     reply: { status: 200, says: 'All of them, the first claimed first.', content: ['EffectPage'] },
     errors: ['not_found'],
+  },
+  {
+    method: 'get',
+    path: '/v1/runs/{runId}/findings',
+    id: 'listFindings',
+    tag: 'findings',
+    summary: 'List the findings that a run saw in its repository, and what became of each',
+    description: 'Those of reviews of the whole commit that a run began with.',
+    reply: { status: 200, says: 'By path.', content: ['FindingPage'] },
+    errors: ['not_found'],
+  },
+  {
+    method: 'post',
+    path: '/v1/runs/{runId}/findings/{fingerprint}/verdict',
+    id: 'judgeFinding',
+    tag: 'findings',
+    summary: 'Say that a finding is right, or false',
+    description:
+      'A rejected finding is not told again in that repository, and a rule that people reject falls silent in the project. The last word counts.',
+    body: { content: 'FindingVerdictBody', required: true },
+    reply: { status: 200, says: 'On record.', content: ['FindingRecord'] },
+    errors: [...WITH_BODY, 'not_found'],
+  },
+  {
+    method: 'get',
+    path: '/v1/rules/precision',
+    id: 'listRulePrecision',
+    tag: 'findings',
+    summary: 'Show how often each rule was right in your project',
+    reply: { status: 200, says: 'Rules with a finding on record, by id.', content: ['RulePrecisionList'] },
   },
   {
     method: 'get',

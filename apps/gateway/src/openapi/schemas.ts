@@ -27,6 +27,7 @@ const SENT = [
   'ForkBody',
   'RunExport',
   'VerdictBody',
+  'FindingVerdictBody',
 ] as const;
 
 export type JsonSchema = Record<string, unknown>;

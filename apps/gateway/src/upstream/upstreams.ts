@@ -1,5 +1,6 @@
 import type { Provider } from '@nestjs/common';
 import { MeshClients } from '@devmesh/service-client/mesh-clients';
+import { StateFindings } from '@devmesh/service-client/state-findings';
 import { StateLedger } from '@devmesh/service-client/state-ledger';
 import { StateTriggers } from '@devmesh/service-client/state-triggers';
 import { HealthRegistry } from '@devmesh/service-kit/health/health.registry';
@@ -27,6 +28,11 @@ export const UPSTREAMS: Provider[] = [
   {
     provide: StateLedger,
     useFactory: (clients: MeshClients) => clients.state.ledger,
+    inject: [MeshClients],
+  },
+  {
+    provide: StateFindings,
+    useFactory: (clients: MeshClients) => clients.state.findings,
     inject: [MeshClients],
   },
   {

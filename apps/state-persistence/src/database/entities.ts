@@ -4,6 +4,7 @@ import { RunArtifactEntity } from '../artifacts/run-artifact.entity.js';
 import { BarredExecutionEntity } from '../effects/barred-execution.entity.js';
 import { EffectEntity } from '../effects/effect.entity.js';
 import { ExecutionEntity } from '../executions/execution.entity.js';
+import { FindingEntity } from '../findings/finding.entity.js';
 import { InboxEntity } from '../inbox/inbox.entity.js';
 import { ApiKeyEntity } from '../projects/api-key.entity.js';
 import { ProjectEntity } from '../projects/project.entity.js';
@@ -36,4 +37,5 @@ export const ENTITIES = [
   BarredExecutionEntity,
   TriggerEntity,
   TriggerFiringEntity,
+  FindingEntity,
 ];

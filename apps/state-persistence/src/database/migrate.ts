@@ -4,6 +4,7 @@ import { ENTITIES } from './entities.js';
 import { Initial1763712000000 } from './migrations/1763712000000-initial.js';
 import { ApprovalsEffects1764160000000 } from './migrations/1764160000000-approvals-effects.js';
 import { Retention1764170000000 } from './migrations/1764170000000-retention.js';
+import { Findings1764230000000 } from './migrations/1764230000000-findings.js';
 import { Triggers1764150000000 } from './migrations/1764150000000-triggers.js';
 
 export const MIGRATIONS = [
@@ -11,6 +12,7 @@ export const MIGRATIONS = [
   Triggers1764150000000,
   ApprovalsEffects1764160000000,
   Retention1764170000000,
+  Findings1764230000000,
 ];
 
 /** The schemas of this version, oldest first. */

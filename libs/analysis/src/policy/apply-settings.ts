@@ -7,7 +7,7 @@ import { suppressionsIn, type Suppression } from './suppressions.js';
 /** A finding that is kept and not told, and why. */
 export interface SuppressedFinding {
   readonly finding: Finding;
-  readonly by: 'comment' | 'baseline' | 'silent-rule';
+  readonly by: 'comment' | 'baseline' | 'silent-rule' | 'person';
   readonly reason: string;
 }
 
@@ -16,7 +16,7 @@ export interface Applied {
   readonly findings: readonly Finding[];
   readonly suppressed: readonly SuppressedFinding[];
   /** Findings of rules that are off, or in paths that are left out. */
-  readonly off: number;
+  readonly off: readonly Finding[];
   /** Comments of the change itself, which silence nothing yet. */
   readonly notYet: number;
   /** Entries of the baseline that match nothing any more. */
@@ -35,8 +35,10 @@ export interface ApplyOptions {
   readonly isNew?: (path: string, line: number) => boolean;
   /** As `2027-01-31`, in UTC. */
   readonly today: string;
-  /** Rules that people of this project have rejected. */
+  /** Rules that people of this project reject. */
   readonly silent: ReadonlySet<string>;
+  /** Findings that a person has called false, by fingerprint, with the reason. */
+  readonly rejected: ReadonlyMap<string, string>;
 }
 
 /** Applies what a project says to what was found. A finding is never lost: it is told, suppressed or counted. */
@@ -55,20 +57,22 @@ export function applySettings(found: readonly Finding[], options: ApplyOptions):
   const used = new Set<string>();
   const findings: Finding[] = [];
   const suppressed: SuppressedFinding[] = [];
-  let off = 0;
+  const off: Finding[] = [];
   let notYet = 0;
   const place = (raw: Finding): void => {
     if (entries.has(raw.fingerprint)) used.add(raw.fingerprint);
     const finding = policy.ignores(raw.location.path) ? undefined : policy.applied(raw);
     if (!finding) {
-      off += 1;
+      off.push(raw);
       return;
     }
     const comment = suppressionsOf(finding.location.path).find((one) => isAbout(one, finding));
     const counts = comment !== undefined && problemOf(comment, options) === undefined;
     const isOwn = counts && !policy.acceptsNewSuppressions && isNew?.(comment.path, comment.line) === true;
     if (isOwn) notYet += 1;
+    const rejection = options.rejected.get(finding.fingerprint);
     if (counts && !isOwn) suppressed.push({ finding, by: 'comment', reason: comment.reason });
+    else if (rejection !== undefined) suppressed.push({ finding, by: 'person', reason: rejection });
     else if (used.has(finding.fingerprint))
       suppressed.push({ finding, by: 'baseline', reason: `in ${policy.baseline}` });
     else if (options.silent.has(finding.rule))

@@ -1,3 +1,4 @@
+import type { FindingHistory, RulePrecision } from '@devmesh/contracts/finding-fate';
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -48,7 +49,7 @@ describe('a policy', () => {
 
   it('counts what it leaves out', async () => {
     const found = await review(policy('rules: {tls-verify-off: off}\n'));
-    expect(found).toMatchObject({ verdict: 'approved', findings: [], off: 1 });
+    expect(found).toMatchObject({ verdict: 'approved', findings: [], off: [{}] });
     expect(found.summary).toMatch(/1 of rules or paths that are off/);
   });
 
@@ -152,13 +153,13 @@ describe('a change', () => {
     expect(rulesOf(added)).toEqual(['py-certificates-not-checked']);
     tree.remove();
     const kept = await review({ 'a.py': PY, '.devmesh/review.yaml': OFF }, { change: change([{ path: 'a.py' }]) });
-    expect(kept).toMatchObject({ verdict: 'approved', findings: [], off: 1 });
+    expect(kept).toMatchObject({ verdict: 'approved', findings: [], off: [{}] });
     tree.remove();
     const edited = await review(
       { 'a.py': PY, '.devmesh/review.yaml': 'version: 1\n' },
       { change: change([{ path: 'a.py' }, { path: '.devmesh/review.yaml', before: OFF, at: 2 }]) },
     );
-    expect(edited).toMatchObject({ verdict: 'approved', off: 1 });
+    expect(edited).toMatchObject({ verdict: 'approved', off: [{}] });
   });
 
   it('may mend a broken policy, and may not break one', async () => {
@@ -233,10 +234,42 @@ models:
   });
 });
 
-describe('a rule that people reject', () => {
-  it('is silent, and named', async () => {
-    const found = await review({ 'a.py': PY }, { silentRules: async () => new Set(['py-certificates-not-checked']) });
-    expect(found).toMatchObject({ verdict: 'approved', findings: [], silentRules: ['py-certificates-not-checked'] });
+describe('what people have said', () => {
+  const RULE = 'py-certificates-not-checked';
+  const counts = { open: 0, accepted: 0, fixed: 0, suppressed: 0, confirmed: 0, rejected: 0 };
+  const precision = (fixed: number, rejected: number): RulePrecision => ({
+    ...counts,
+    rule: RULE,
+    fixed,
+    rejected,
+    judged: fixed + rejected,
+    precision: fixed / (fixed + rejected),
+  });
+  const history = (one: RulePrecision): FindingHistory => ({ precision: [one], rejected: [] });
+
+  it('silences a rule that they reject, and names it', async () => {
+    const found = await review({ 'a.py': PY }, { history: history(precision(4, 6)) });
+    expect(found).toMatchObject({ verdict: 'approved', findings: [], silentRules: [RULE] });
     expect(found.summary).toMatch(/1 of silent rules \(py-certificates-not-checked\)/);
+  });
+
+  it.each([
+    ['too few were judged', precision(3, 6), ''],
+    ['enough were right', precision(5, 5), ''],
+    ['the policy asks for more', precision(4, 6), 'precision: { judged: 11, below: 0.5 }\n'],
+    ['the policy asks for less', precision(4, 6), 'precision: { judged: 10, below: 0.3 }\n'],
+  ])('leaves it alone when %s', async (_, one, policy) => {
+    const files = { 'a.py': PY, '.devmesh/review.yaml': `version: 1\n${policy}` };
+    expect(rulesOf(await review(files, { history: history(one) }))).toEqual([RULE]);
+  });
+
+  it('silences the very finding that was rejected', async () => {
+    const first = await review({ 'a.py': `${PY}requests.get("https://b.example", verify=False, timeout=9)\n` });
+    const [one] = first.findings;
+    const rejected = [{ fingerprint: one!.fingerprint, reason: 'a test host' }];
+    const second = await reviewProject(tree.path, { nowMs: NOW, history: { precision: [], rejected } });
+    expect(second.findings).toHaveLength(1);
+    expect(second.suppressed).toMatchObject([{ by: 'person', reason: 'a test host' }]);
+    expect(second.summary).toMatch(/1 rejected by a person/);
   });
 });

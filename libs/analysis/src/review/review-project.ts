@@ -1,8 +1,9 @@
 import type { Verdict } from '@devmesh/contracts/action';
 import type { Finding, Severity } from '@devmesh/contracts/finding';
+import type { FindingHistory, RulePrecision } from '@devmesh/contracts/finding-fate';
 import { LineMap } from '../change/line-map.js';
 import { reviewChange, type TreeChange } from '../change/review-change.js';
-import { byPlace, reviewTree, type ReviewOptions } from '../findings/review-tree.js';
+import { byPlace, reviewTree, type Review, type ReviewOptions } from '../findings/review-tree.js';
 import { TreeSources } from '../findings/tree-sources.js';
 import { walk, type TreeFile } from '../findings/walk.js';
 import { applySettings, COMMENT_RULES, settingsFinding, type SuppressedFinding } from '../policy/apply-settings.js';
@@ -23,8 +24,8 @@ export interface ProjectReviewOptions {
   readonly rejectOn?: 'all' | 'fixable' | undefined;
   /** Unix ms: comments that silence may end. */
   readonly nowMs: number;
-  /** Rules that people of this project reject, by their verdicts on what was found. */
-  readonly silentRules?: (settings: ProjectSettings) => Promise<ReadonlySet<string>>;
+  /** What people of this project have said of what was found. */
+  readonly history?: FindingHistory;
   readonly signal?: AbortSignal;
   readonly progress?: (message: string) => void;
   readonly pool?: ReviewOptions['pool'];
@@ -40,7 +41,9 @@ export interface ProjectReview {
   readonly existing: readonly Finding[];
   readonly fixed: readonly Finding[];
   /** Findings of rules that are off, or in paths left out. */
-  readonly off: number;
+  readonly off: readonly Finding[];
+  /** Files that were not reviewed to their end. */
+  readonly incomplete: readonly string[];
   /** Entries of the baseline that match nothing any more; 0 with a change, which does not look at everything. */
   readonly staleBaseline: number;
   /** What is broken in the project's settings. */
@@ -53,7 +56,16 @@ export interface ProjectReview {
   readonly filesSkipped: number;
 }
 
+/** Rules of which people have judged enough findings, and called too many false. */
+function silentRules(history: FindingHistory | undefined, { policy }: ProjectSettings): Set<string> {
+  const { judged, below } = policy.precision;
+  const isSilent = (one: RulePrecision): boolean =>
+    one.rejected > 0 && one.judged >= judged && one.precision !== null && one.precision < below;
+  return new Set(history?.precision.filter(isSilent).map(({ rule }) => rule));
+}
+
 interface Found {
+  readonly incomplete: readonly string[];
   readonly findings: readonly Finding[];
   readonly existing: readonly Finding[];
   readonly fixed: readonly Finding[];
@@ -70,7 +82,6 @@ export async function reviewProject(root: string, options: ProjectReviewOptions)
   const { settings, problems } = settingsOf(root, change);
   const rules = [...RULES, ...settings.rules];
   const found = await find(root, options, settings);
-  const silent = (await options.silentRules?.(settings)) ?? new Set<string>();
   const files = new Map<string, TreeFile>();
   for await (const entry of walk(root)) if ('file' in entry) files.set(entry.file.path, entry.file);
   const sources = new TreeSources([...files.values()]);
@@ -84,7 +95,8 @@ export async function reviewProject(root: string, options: ProjectReviewOptions)
     rules: new Set([...rules.map(({ id }) => id), ...OTHER_RULES, ...COMMENT_RULES]),
     ...(change ? { isNew: (path: string, line: number) => maps.get(path)?.touches(line, line) === true } : {}),
     today: new Date(options.nowMs).toISOString().slice(0, 10),
-    silent,
+    silent: silentRules(options.history, settings),
+    rejected: new Map(options.history?.rejected.map(({ fingerprint, reason }) => [fingerprint, reason])),
   });
   const threshold: Threshold = {
     rejectAt: options.rejectAt ?? settings.policy.rejectAt ?? 'high',
@@ -108,6 +120,7 @@ export async function reviewProject(root: string, options: ProjectReviewOptions)
     existing: found.existing,
     fixed: found.fixed,
     off: applied.off,
+    incomplete: found.incomplete,
     staleBaseline: counts.staleBaseline,
     problems,
     silentRules: counts.silentRules,
@@ -145,16 +158,22 @@ async function find(
   };
   if (change) {
     const { introduced, ...rest } = await reviewChange(root, change, all);
-    return { ...rest, findings: introduced };
+    return { ...rest, findings: introduced, incomplete: [] };
   }
   // Other processes and kept results know the shipped rules and models alone: a project's own rules are run beside them.
-  if (models) return { ...(await reviewTree(root, all)), existing: [], fixed: [] };
+  const whole = (review: Review): Found => ({
+    ...review,
+    existing: [],
+    fixed: [],
+    incomplete: review.incomplete.map(({ path }) => path),
+  });
+  if (models) return whole(await reviewTree(root, all));
   const means = { ...watched, ...(pool ? { pool } : {}), ...(cacheFolder === undefined ? {} : { cacheFolder }) };
   const shipped = await reviewTree(root, means);
-  if (own.length === 0) return { ...shipped, existing: [], fixed: [] };
+  if (own.length === 0) return whole(shipped);
   const ids = new Set(own.map(({ id }) => id));
   const more = (await reviewTree(root, { ...watched, rules: own })).findings.filter(({ rule }) => ids.has(rule));
-  return { ...shipped, findings: oncePerDefect([...shipped.findings, ...more]), existing: [], fixed: [] };
+  return { ...whole(shipped), findings: oncePerDefect([...shipped.findings, ...more]) };
 }
 
 function brokenText([first, ...more]: readonly PolicyProblem[]): string[] {
@@ -165,7 +184,7 @@ function brokenText([first, ...more]: readonly PolicyProblem[]): string[] {
 
 function restText(counts: {
   readonly suppressed: readonly SuppressedFinding[];
-  readonly off: number;
+  readonly off: readonly Finding[];
   readonly notYet: number;
   readonly staleBaseline: number;
   readonly silentRules: readonly string[];
@@ -177,7 +196,8 @@ function restText(counts: {
     [by('baseline'), 'in the baseline'],
     [counts.staleBaseline, 'entries of the baseline match nothing any more'],
     [by('silent-rule'), `of silent rules (${counts.silentRules.join(', ')})`],
-    [counts.off, 'of rules or paths that are off'],
+    [by('person'), 'rejected by a person'],
+    [counts.off.length, 'of rules or paths that are off'],
   ];
   return said.flatMap(([count, text]) => (count > 0 ? [`${count} ${text}`] : []));
 }
