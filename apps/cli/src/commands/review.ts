@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node
 import { realpath } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { ReviewPool } from '@devmesh/analysis/findings/review-pool';
+import { walk } from '@devmesh/analysis/findings/walk';
 import { SETTINGS_RULE } from '@devmesh/analysis/policy/apply-settings';
 import { baselineText } from '@devmesh/analysis/policy/baseline';
 import { problemText } from '@devmesh/analysis/policy/located-yaml';
@@ -24,6 +25,9 @@ export interface ReviewCommandOptions {
   readonly writeBaseline?: boolean;
   readonly json?: boolean;
 }
+
+/** Files from which on further processes are worth their start. */
+const MANY_FILES = 100;
 
 /** Reviews a local folder as it is, without a mesh: all of it, or what its branch and working tree change since `base`. */
 export async function review(
@@ -72,6 +76,7 @@ async function reviewOf(
 ): Promise<ProjectReview> {
   const options = { nowMs: Date.now(), signal };
   if (base === undefined) {
+    if (!(await hasMany(folder))) return reviewProject(folder, options);
     const pool = new ReviewPool();
     try {
       return await reviewProject(folder, { ...options, pool });
@@ -85,6 +90,13 @@ async function reviewOf(
     inside === '' || path?.startsWith(`${inside}/`) === true || path?.startsWith('.devmesh/') === true;
   const files = change.files.filter(({ path, basePath }) => isAsked(path ?? basePath));
   return reviewProject(change.root, { ...options, change: { ...change, files } });
+}
+
+/** Whether there are so many files that further processes are worth their start. */
+async function hasMany(folder: string): Promise<boolean> {
+  let count = 0;
+  for await (const entry of walk(folder)) if ('file' in entry && ++count > MANY_FILES) return true;
+  return false;
 }
 
 /** Writes down what is found now, as what the project lives with; what the baseline held and still matches stays in it. */
