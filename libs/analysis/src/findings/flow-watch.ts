@@ -1,5 +1,5 @@
 import { isJavaScript, type FlowLanguage } from '../parse/language.js';
-import type { FindingClass } from '@devmesh/contracts/finding';
+import { SEVERITIES, type FindingClass, type Severity } from '@devmesh/contracts/finding';
 import type { CallFacts, Watcher } from '../flow/engine.js';
 import type { Expr, ExprOf, Module, Span } from '../flow/ir.js';
 import {
@@ -33,7 +33,7 @@ interface Armed<M extends FlowMatch> {
   readonly match: M;
 }
 
-/** Matches by exact name, and by the last part of it. */
+/** Matches by exact name, by the last part of it (`*.exec`), and by all but the last part (`REQ.session.*`). */
 class ByName<M extends FlowMatch> {
   readonly #exact = new Map<string, Armed<M>[]>();
   readonly #method = new Map<string, Armed<M>[]>();
@@ -46,8 +46,12 @@ class ByName<M extends FlowMatch> {
   }
 
   get(ref: string): readonly Armed<M>[] {
-    const last = ref.slice(ref.lastIndexOf('.') + 1);
-    return [...(this.#exact.get(ref) ?? []), ...(this.#method.get(last) ?? [])];
+    const dot = ref.lastIndexOf('.');
+    return [
+      ...(this.#exact.get(ref) ?? []),
+      ...(this.#method.get(ref.slice(dot + 1)) ?? []),
+      ...(dot < 0 ? [] : (this.#exact.get(`${ref.slice(0, dot)}.*`) ?? [])),
+    ];
   }
 }
 
@@ -256,7 +260,7 @@ export class FlowWatch implements Watcher {
       rule: rule.id,
       class: rule.class,
       cwe: rule.cwe,
-      severity: rule.severity,
+      severity: taint ? severityFrom(rule.severity, taint.origin) : rule.severity,
       confidence: taint && taint.origin !== 'remote' ? 'medium' : rule.confidence,
       message: rule.message,
       start: span.start,
@@ -264,6 +268,13 @@ export class FlowWatch implements Watcher {
       ...(taint ? { trace: traceOf(taint.way) } : {}),
     });
   }
+}
+
+/** What only whoever starts the program chooses, or whoever calls an exported function, does less harm than what any client does. */
+function severityFrom(severity: Severity, origin: Origin): Severity {
+  if (origin === 'remote') return severity;
+  const most: Severity = origin === 'local' ? 'high' : 'medium';
+  return SEVERITIES.indexOf(severity) < SEVERITIES.indexOf(most) ? most : severity;
 }
 
 function speaks(rule: RuleDefinition, language: FlowLanguage): boolean {

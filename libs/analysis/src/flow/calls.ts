@@ -4,7 +4,7 @@ import type { CallFacts, Engine } from './engine.js';
 import { importedValue, memberOfAll } from './module-values.js';
 import { meaningOf, ROUTE_METHODS, routeArguments } from './entries.js';
 import { goCall, ofType } from './go-calls.js';
-import { assign, pathOf } from './places.js';
+import { assign, lookup, pathOf } from './places.js';
 import {
   clear,
   concat,
@@ -96,6 +96,8 @@ function resultOf(interpreter: Engine, facts: CallFacts, called: Value): Value {
     return /^(parseInt|parseFloat|Number|int|float|len|round|abs)$/.test(method) ? NUMBER : { safe: true };
   }
   if (called.cls) return construct(interpreter, called, facts);
+  if (node.isNew && called.closures?.length === 1 && called.closures[0])
+    return constructByFunction(interpreter, called.closures[0], facts);
   if (called.closures && called.closures.length > 0) {
     let result: Value | undefined;
     for (const closure of called.closures) {
@@ -125,6 +127,9 @@ function resultOf(interpreter: Engine, facts: CallFacts, called: Value): Value {
     ...(shape === undefined ? {} : { shape }),
   };
 }
+
+/** Services that are handed to services, as deep as that. */
+const MAX_INJECTED = 4;
 
 const STRINGS =
   /^(toString|trim|strip|toLowerCase|toUpperCase|lower|upper|replace|replaceAll|slice|substring|join|String|str|format|decode|encode)$/;
@@ -175,6 +180,39 @@ function construct(interpreter: Engine, called: Value, facts: CallFacts): Value 
   return instance.fields.size === 0 && taint ? { ...self, taint } : self;
 }
 
+/** `new F()` of a plain function: what it puts into `this`, and what was put into its prototype. */
+function constructByFunction(interpreter: Engine, closure: Closure, facts: CallFacts): Value {
+  const { fn, frame } = closure;
+  const cls = { start: fn.start, end: fn.end, name: fn.name, bases: [], members: [], decorators: [] };
+  const instance: Instance = { of: { cls, frame }, fields: new Map() };
+  const self: Value = { instance, ref: `${facts.ref}()` };
+  const { callee } = facts.node;
+  const prefix = callee.k === 'name' ? `${callee.name}.prototype.` : undefined;
+  for (const [name, value] of prefix === undefined ? [] : frame.vars)
+    if (name.startsWith(prefix ?? ''))
+      instance.fields.set(name.slice(prefix?.length), {
+        ...value,
+        ...(value.closures ? { closures: value.closures.map((one) => ({ ...one, self })) } : {}),
+      });
+  const returned = interpreter.invoke(closure, facts.args, facts.named, self, facts.frame, true);
+  return returned.fields || returned.instance ? returned : self;
+}
+
+/** What a container hands to a constructor: an object of the class that a parameter is declared as, made the same way. */
+export function injected(
+  interpreter: Engine,
+  type: string | undefined,
+  frame: Frame,
+  caller: Frame,
+): Value | undefined {
+  const value = type !== undefined && caller.depth < MAX_INJECTED ? lookup(frame, type) : undefined;
+  if (!value?.cls) return undefined;
+  const instance: Instance = { of: value.cls, fields: new Map() };
+  const self: Value = { instance, ref: `?${type}` };
+  initialise(interpreter, self, instance, [], new Map(), { ...caller, depth: caller.depth + 1 });
+  return self;
+}
+
 /** Fields, then the constructor, then TypeScript's parameter properties. */
 export function initialise(
   interpreter: Engine,
@@ -198,7 +236,10 @@ export function initialise(
   for (const [i, { target, type }] of fn.params.entries()) {
     if (target.k !== 'name' || frame.module.language !== 'javascript') continue;
     if (!instance.fields.has(target.name))
-      instance.fields.set(target.name, args[i] ?? { ref: `?${type ?? target.name}` });
+      instance.fields.set(
+        target.name,
+        args[i] ?? injected(interpreter, type, frame, caller) ?? { ref: `?${type ?? target.name}` },
+      );
   }
   interpreter.invoke({ fn, frame, self }, args, named, self, caller);
 }
@@ -251,6 +292,8 @@ function callbackArguments(interpreter: Engine, facts: CallFacts, closure: Closu
   if (/^(reduce|reduceRight)$/.test(method)) return [args[1] ?? UNKNOWN, memberOfAll(receiver)];
   if (method === 'then' || method === 'tap') return [receiver];
   if (method === 'catch') return [{ ref: 'ERROR' }];
+  if (method === 'on' && event === 'entry' && /zip|tar\b|parse|extract|archive/i.test(receiver.ref ?? ''))
+    return [{ ref: 'ARCHIVED' }];
   if (method === 'addEventListener' && event === 'message') return [{ ref: 'MESSAGE' }];
   if (
     method === 'on' &&
@@ -326,6 +369,10 @@ function builtIn(interpreter: Engine, facts: CallFacts): Value | undefined {
     !args.some((one) => one.closures)
   )
     return receiver.fields.get(first.constant) ?? second ?? UNKNOWN;
+  // One of a closed table, whatever the key.
+  if (method === 'get' && receiver.fields && receiver.open !== true && first && !receiver.taint && args.length <= 2)
+    return second && second.constant === undefined ? merge(memberOfAll(receiver), second) : memberOfAll(receiver);
+  if (method === 'pipe' && first && frame.module.language === 'javascript') return first;
   switch (method) {
     case 'format':
       if (receiver.shape !== undefined) return formatted(facts);
@@ -349,7 +396,18 @@ function builtIn(interpreter: Engine, facts: CallFacts): Value | undefined {
       if (typeof receiver.constant === 'string' && typeof first?.constant === 'number')
         return constant(receiver.constant.charAt(first.constant));
   }
+  if (/^replace(All)?$/.test(method) && receiver.taint && replacesAll(facts) && /</.test(patternOf(first)))
+    return clear({ taint: receiver.taint }, ['xss']);
   switch (ref) {
+    // The page's own address as the base of another one: it adds nothing that somebody else chose.
+    case 'URL':
+      if (second && /(^|\.)(location|location\.(href|origin)|document\.(URL|baseURI))$/.test(second.ref ?? ''))
+        return { ref: 'URL()', ...(first?.taint ? { taint: first.taint } : {}) };
+      break;
+    // The name of a file, which comes after the text, is for messages only.
+    case 'compile':
+    case 'builtins.compile':
+      return { ref: 'compile()', ...(first?.taint ? { taint: first.taint } : {}) };
     case 'Object.assign':
       return args.reduce((all, one) => merge(all, one), UNKNOWN);
     case 'Object.freeze':
@@ -387,9 +445,16 @@ function builtIn(interpreter: Engine, facts: CallFacts): Value | undefined {
             ? { regex: { pattern: first.constant, flags: '' } }
             : {}),
       };
-    default:
-      return undefined;
   }
+  return undefined;
+}
+
+const patternOf = (value: Value | undefined): string =>
+  typeof value?.constant === 'string' ? value.constant : (value?.regex?.pattern ?? '');
+
+/** JavaScript's `replace` with a text, or with a pattern that isn't global, replaces the first one only. */
+function replacesAll({ method, args, frame }: CallFacts): boolean {
+  return frame.module.language === 'python' || method === 'replaceAll' || args[0]?.regex?.flags.includes('g') === true;
 }
 
 function mutated(interpreter: Engine, facts: CallFacts): Value {

@@ -45,6 +45,8 @@ export interface Engine {
   value(node: Expr, frame: Frame): Value;
   memberOf(object: Value, name: string, span: Span, frame: Frame): Value;
   source(origin: Origin, span: Span, note: string, frame: Frame, text?: boolean): Value;
+  /** Functions of a module that were made and handed on, and that nobody has run. */
+  unrun(module: ModuleState): Closure[];
   invoke(
     closure: Closure,
     args: readonly Value[],

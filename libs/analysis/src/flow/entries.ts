@@ -58,7 +58,7 @@ const REQUEST_TYPES =
 const RESPONSE_TYPES = /^(Response|ExpressResponse|FastifyReply|NextApiResponse|ServerResponse|NextResponse)$/;
 const CONTEXT_TYPES = /^(Context|KoaContext|ParameterizedContext|RouterContext)$/;
 const HARMLESS_TYPES =
-  /^(number|boolean|int|float|bool|Decimal|UUID|date|datetime|Session|AsyncSession|Depends|BackgroundTasks|Response|UploadFile|WebSocket)$/;
+  /^(number|boolean|int|float|bool|Literal|Decimal|UUID|date|datetime|Session|AsyncSession|Depends|BackgroundTasks|Response|UploadFile|WebSocket)$/;
 
 const markName = (mark: Expr): string => pathOf(mark.k === 'call' ? mark.callee : mark) ?? '';
 
@@ -141,7 +141,8 @@ function javascriptMeaning(
 }
 
 function pythonMeaning(fn: Func, parameter: Parameter, index: number, name: string): ParameterMeaning {
-  if (name === 'self' || name === 'cls' || /^(int|float|bool)$/.test(parameter.type ?? '')) return undefined;
+  // A code object was compiled by somebody before; it is no text.
+  if (name === 'self' || name === 'cls' || /^(int|float|bool|CodeType)$/.test(parameter.type ?? '')) return undefined;
   if (/^(request|req)$/.test(name) && index <= 1) return { ref: 'REQ' };
   if (parameter.type !== undefined && REQUEST_TYPES.test(parameter.type)) return { ref: 'REQ' };
   if (name === 'event' && index === 0 && /handler/.test(fn.name))

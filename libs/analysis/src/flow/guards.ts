@@ -71,6 +71,13 @@ function refineEither(interpreter: Engine, operands: readonly Expr[], sense: boo
   }
 }
 
+/** `validateName(name);` as a statement of its own throws for what is not valid: what comes after it is. */
+export function affirm(interpreter: Engine, node: Expr, frame: Frame): void {
+  const call = node.k === 'await' ? node.value : node;
+  if (call.k !== 'call' || !/^_?(validate|check|assert|ensure|verify)(_|[A-Z])/.test(methodOf(call))) return;
+  for (const { value } of call.args) if (pathOf(value) !== undefined) harmless(interpreter, value, 'all', frame);
+}
+
 const methodOf = (node: ExprOf<'call'>): string =>
   node.callee.k === 'member' ? node.callee.name : node.callee.k === 'name' ? node.callee.name : '';
 

@@ -3,7 +3,7 @@ import type { FindingClass } from '@devmesh/contracts/finding';
 import { callOf } from './calls.js';
 import type { Engine, Modules, Watcher } from './engine.js';
 import { ofType } from './go-calls.js';
-import { refine } from './guards.js';
+import { affirm, refine } from './guards.js';
 import { importedLater, memberOfAll, newFrame } from './module-values.js';
 import type { Argument, Class, Entry, Expr, ExprOf, Func, Handler, Module, Span, Stmt } from './ir.js';
 import { namesIn } from './lower-javascript.js';
@@ -48,6 +48,7 @@ export class Interpreter implements Engine {
   #isOver: () => boolean = () => false;
   readonly #memo = new WeakMap<Func, Map<string, Value>>();
   readonly #active = new Map<Func, number>();
+  readonly #expressions = new Map<Func, Closure>();
   readonly #runs = new WeakMap<Func, { plain: number; all: number; last: Value }>();
 
   constructor(
@@ -100,6 +101,7 @@ export class Interpreter implements Engine {
     switch (node.k) {
       case 'expr':
         this.value(node.value, frame);
+        affirm(this, node.value, frame);
         return node.value.k === 'call' && /^(process\.exit|sys\.exit|exit|abort|quit)$/.test(calleeText(node.value));
       case 'func':
         this.#decorated(node.fn.decorators, frame);
@@ -152,6 +154,17 @@ export class Interpreter implements Engine {
         return false;
       }
     }
+  }
+
+  #made(fn: Func, frame: Frame): Value {
+    const closure = { fn, frame, self: frame.self };
+    if (!this.#expressions.has(fn)) this.#expressions.set(fn, closure);
+    return { closures: [closure] };
+  }
+
+  /** Functions of a module that were made and handed on, and that nobody has run. */
+  unrun(module: ModuleState): Closure[] {
+    return [...this.#expressions.values()].filter(({ fn, frame }) => frame.module === module && !this.#runs.has(fn));
   }
 
   #decorated(marks: readonly Expr[], frame: Frame): void {
@@ -215,10 +228,13 @@ export class Interpreter implements Engine {
     const on = this.value(node.value, frame);
     const before = frame.vars;
     let reached: Map<string, Value> | undefined;
-    const chosen =
-      on.constant === undefined
-        ? undefined
-        : node.cases.findIndex(({ test }) => test && this.value(test, frame).constant === on.constant);
+    let chosen: number | undefined;
+    if (on.constant !== undefined) {
+      const tests = node.cases.map(({ test }) => test && this.value(test, frame).constant);
+      chosen = tests.findIndex((test, i) => node.cases[i]?.test && test === on.constant);
+      if (chosen < 0 && node.cases.every(({ test }, i) => !test || tests[i] !== undefined))
+        chosen = node.cases.findIndex(({ test }) => !test);
+    }
     let falls: Map<string, Value> | undefined;
     for (const [i, { test, body }] of node.cases.entries()) {
       if (chosen !== undefined && chosen >= 0 && i < chosen) continue;
@@ -275,7 +291,7 @@ export class Interpreter implements Engine {
       case 'list':
         return this.#list(node.items, frame);
       case 'func':
-        return { closures: [{ fn: node.fn, frame, self: frame.self }] };
+        return this.#made(node.fn, frame);
       case 'class':
         return this.#class(node.cls, frame);
       case 'assign':
@@ -378,7 +394,10 @@ export class Interpreter implements Engine {
     if (name === 'length' || name === 'size') return NUMBER;
     if (object.fields && object.open !== true) return ref === undefined ? UNKNOWN : { ref };
     const taint = object.taint;
-    return { ...(ref === undefined ? {} : { ref }), ...(taint ? { taint } : {}) };
+    return {
+      ...(ref === undefined ? {} : { ref }),
+      ...(taint ? { taint } : object.safe === true ? { safe: true } : {}),
+    };
   }
 
   #inherited(instance: Instance, name: string, self: Value): Value | undefined {
@@ -400,6 +419,8 @@ export class Interpreter implements Engine {
     const index = this.value(node.index, frame);
     // The first two are the program itself.
     if (object.ref === 'process.argv' && (index.constant === 0 || index.constant === 1)) return {};
+    if (typeof object.constant === 'string' && typeof index.constant === 'number')
+      return constant(object.constant.at(index.constant) ?? null);
     if (index.constant !== undefined && index.constant !== null) {
       const at =
         typeof index.constant === 'number' && index.constant < 0 && object.items

@@ -91,7 +91,7 @@ function statement(node: Node, decorators: readonly Expr[] = []): Stmt[] {
       return [fromImport(node)];
     case 'match_statement': {
       const clauses = node.field('body')?.namedChildren() ?? [];
-      const cases = clauses.map((clause) => ({ test: undefined, body: statements(clause.field('consequence')) }));
+      const cases = clauses.flatMap((clause) => matchCase(clause));
       return [{ ...span, k: 'switch', value: expr(node.field('subject'), node), cases }];
     }
     case 'block':
@@ -156,6 +156,21 @@ function withItems(node: Node): Stmt[] {
         : made,
     };
   });
+}
+
+/** A clause of `match`, once for each of its patterns; none falls through to the next. */
+function matchCase(clause: Node): { test: Expr | undefined; body: Stmt[] }[] {
+  const body: Stmt[] = [...statements(clause.field('consequence')), { ...at(clause), k: 'leave' }];
+  const [pattern] = clause.namedChildren();
+  const isGuarded = clause.namedChildren().some((part) => part.is('if_clause'));
+  const inner = pattern?.is('case_pattern') === true ? pattern.namedChildren() : [];
+  const alternatives = inner[0]?.is('union_pattern') === true ? inner[0].namedChildren() : inner;
+  // `case _`, and a name, take everything.
+  const isName = inner.length === 1 && inner[0]?.is('dotted_name') === true && !inner[0].text().includes('.');
+  if (!isGuarded && (inner.length === 0 || isName)) return [{ test: undefined, body }];
+  if (isGuarded || alternatives.some((one) => !/^(string|integer|float|true|false|none)$/.test(String(one.kind()))))
+    return [{ test: other(clause), body }];
+  return alternatives.map((one) => ({ test: expression(one), body }));
 }
 
 function fromImport(node: Node): Stmt {

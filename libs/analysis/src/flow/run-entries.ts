@@ -1,9 +1,9 @@
-import { initialise } from './calls.js';
+import { initialise, injected } from './calls.js';
 import { meaningOf } from './entries.js';
 import type { Engine } from './engine.js';
 import type { Class, Func, Module, Stmt } from './ir.js';
 import { GO_NUMERIC } from './models/go.js';
-import { lookup } from './places.js';
+import { lookup, pathOf } from './places.js';
 import type { Closure, Frame, Instance, ModuleState, Value } from './value.js';
 import { NUMBER, UNKNOWN } from './value.js';
 
@@ -18,6 +18,22 @@ export function analyseEntries(interpreter: Engine, module: Module, state: Modul
     const value = lookup(frame, cls.name) ?? [...state.exports.values()].find((one) => one.cls?.cls === cls);
     if (value?.cls?.cls === cls) enterClass(interpreter, value, value.cls.frame);
   }
+  // A handler that was returned, or put into an object that nobody here calls. It may make others.
+  for (let depth = 0; depth < 3; depth += 1)
+    for (const closure of interpreter.unrun(state)) enter(interpreter, closure, undefined);
+}
+
+/** Whether a parameter is declared as an enumeration: whoever chooses, chooses one of its members. */
+function isChoice(type: string | undefined, frame: Frame): boolean {
+  const bases = (type === undefined ? undefined : lookup(frame, type)?.cls?.cls.bases) ?? [];
+  return bases.some((base) => /(^|\.)(Int|Str)?(Enum|Flag|Choices)$/.test(pathOf(base) ?? ''));
+}
+
+/** An object of the class that a parameter is declared as. */
+function handedOver(interpreter: Engine, { ref }: Value, frame: Frame): Value | undefined {
+  return ref?.startsWith('?') === true && /^\?[A-Z]/.test(ref)
+    ? injected(interpreter, ref.slice(1), frame, frame)
+    : undefined;
 }
 
 function collect(value: Value, into: Map<Func, Closure>, depth: number): void {
@@ -59,6 +75,7 @@ function argumentsOf(interpreter: Engine, fn: Func, frame: Frame, bound: boolean
   const isStatic = fn.decorators.some((mark) => mark.k === 'name' && mark.name === 'staticmethod');
   const given = language === 'python' && bound && !isStatic ? fn.params.slice(1) : fn.params;
   return given.map((parameter) => {
+    if (isChoice(parameter.type, frame)) return { safe: true };
     const meaning = meaningOf(fn, parameter, fn.params.indexOf(parameter), language, path);
     const name = parameter.target.k === 'name' ? parameter.target.name : '';
     if (!meaning) {
@@ -88,7 +105,11 @@ function enterClass(interpreter: Engine, value: Value, frame: Frame): void {
   const given =
     maker?.value?.k === 'func'
       ? argumentsOf(interpreter, maker.value.fn, frame, true).map((one) =>
-          one.taint?.origin === 'caller' ? { ref: one.ref } : one,
+          one.taint
+            ? one.taint.origin === 'caller'
+              ? { ref: one.ref }
+              : one
+            : (handedOver(interpreter, one, frame) ?? one),
         )
       : [];
   initialise(interpreter, self, instance, given, new Map(), frame);

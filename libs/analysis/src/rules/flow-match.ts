@@ -20,7 +20,7 @@ export interface CallMatch {
   readonly when?: (call: CallFacts) => boolean;
 }
 
-/** A value that is given to a member or a name: `*.innerHTML`, `location`. */
+/** A value that is given to a member or a name: `*.innerHTML`, `location`, `REQ.session.*`. */
 export interface AssignMatch {
   readonly assigns: string;
   readonly taint?: Omit<TaintTest, 'in'>;

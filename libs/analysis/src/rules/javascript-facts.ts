@@ -1,4 +1,5 @@
 import type { CallFacts } from '../flow/engine.js';
+import { pathOf } from '../flow/places.js';
 import { HOLE, type Value } from '../flow/value.js';
 import { argument } from './flow-match.js';
 import { namesGuard } from './purpose.js';
@@ -151,6 +152,12 @@ export function isHuge(value: Value | undefined): boolean {
 export function looseSources({ frame, node }: CallFacts): boolean {
   const text = frame.module.text.slice(node.start, node.end);
   return /(script-?src|default-?src)["']?\s*:\s*\[[^\]]*(unsafe-inline|unsafe-eval|["']\*["'])/i.test(text);
+}
+
+/** `reply.send(error)`: Fastify takes an error to the error handler of the application. */
+export function leavesErrorToFramework({ node, method, args }: CallFacts): boolean {
+  const { callee } = node;
+  return method === 'send' && callee.k === 'member' && pathOf(callee.object) === 'reply' && args[0]?.ref === 'ERROR';
 }
 
 export function showsError(value: Value | undefined, depth = 0): boolean {

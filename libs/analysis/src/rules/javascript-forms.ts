@@ -13,7 +13,13 @@ export function comparesSecret(node: Expr): boolean {
   if (!left || !right) return false;
   const names = [left, right].map(lastName);
   if (names.some((name) => name === '' || name === 'length' || name === 'undefined' || name === 'type')) return false;
-  if (names.some((name) => /confirm|repeat|again|retype|new_?passw|password2|old|type|kind|field|input/i.test(name)))
+  if (
+    names.some((name) =>
+      /confirm|repeat|again|retype|new_?passw|password2|old|type|kind|field|input|_?(given|set|present|missing|exists)$|^(is|has)[_A-Z]/i.test(
+        name,
+      ),
+    )
+  )
     return false;
   return names.some((name) => GUARDED.test(name)) && !names.every((name) => /^[A-Z_]+$/.test(name));
 }
@@ -59,10 +65,19 @@ export function isRequestKey(node: Expr): boolean {
 const GUARD =
   /__proto__|['"`]constructor['"`]|['"`]prototype['"`]|Object\.create\(null\)|isPrototypePolluted|unsafe|UNSAFE|hasOwn|new Map/;
 
+/** Whether a function asks another one of its file that knows about the prototype. */
+function asksForPrototype(text: string, module: Module): boolean {
+  for (const [, name = ''] of module.text.matchAll(
+    /\b(?:const|let|var|function)\s+(\w+)[^\n]{0,120}\s?[^\n]{0,120}__proto__/g,
+  ))
+    if (new RegExp(`\\b${name}\\b`).test(text)) return true;
+  return false;
+}
+
 /** A function that copies keys of one object into another, one object in the other, or walks along a path of keys and sets. */
 export function mergesKeys(fn: Func, module: Module): boolean {
   const text = module.text.slice(fn.start, fn.end);
-  if (text.length > 4000 || GUARD.test(text)) return false;
+  if (text.length > 4000 || GUARD.test(text) || asksForPrototype(text, module)) return false;
   const sets = /\w\[[^=;\n]+\]\s*=(?!=)/.test(text);
   if (!sets) return false;
   // `a[k] = … b[k] …`: the keys of the one decide on those of the other.
@@ -124,5 +139,18 @@ export function dropsPromise(node: Stmt, module: Module): boolean {
   if (callee.k === 'name')
     return asyncFunctions(module).has(callee.name) && !/^(main|run|start|bootstrap|init)$/.test(callee.name);
   if (callee.k !== 'member' || callee.name !== 'then' || node.value.args.length > 1) return false;
-  return !/\.(catch|done|finally)\s*\(/.test(module.text.slice(node.start, node.end));
+  return (
+    !/\.(catch|done|finally)\s*\(/.test(module.text.slice(node.start, node.end)) &&
+    !canOnlyResolve(callee.object, module)
+  );
+}
+
+/** A promise that the file makes with a function that is given no way to reject. */
+function canOnlyResolve(promise: Expr, module: Module): boolean {
+  const path = pathOf(promise);
+  if (path === undefined) return false;
+  const name = path.replace(/[.$]/g, '\\$&');
+  return new RegExp(
+    `${name}\\s*=\\s*new Promise\\(\\s*(?:function\\s*\\w*\\s*)?\\(?\\s*\\w+\\s*\\)?\\s*(?:=>|\\{)`,
+  ).test(module.text);
 }

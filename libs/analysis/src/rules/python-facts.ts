@@ -1,7 +1,7 @@
 import type { CallFacts } from '../flow/engine.js';
 import type { Expr, Module, Stmt } from '../flow/ir.js';
 import { pathOf } from '../flow/places.js';
-import type { Value } from '../flow/value.js';
+import { HOLE, type Value } from '../flow/value.js';
 import { argument } from './flow-match.js';
 import { namesGuard } from './purpose.js';
 
@@ -28,6 +28,8 @@ export function isOpenMode(value: Value | undefined, { frame, node }: CallFacts)
 const HARMLESS = /theme|lang|locale|consent|seen|pref|color|csrf|xsrf|banner|tz|timezone/i;
 
 export function lacksCookieFlags(call: CallFacts): boolean {
+  // A jar of a client takes a cookie as it came from a server; an answer takes a name and a value.
+  if (call.args.length === 1 && call.named.size === 0 && call.args[0]?.constant === undefined) return false;
   if (call.open || HARMLESS.test(String(argument(call, 0, 'key')?.constant ?? ''))) return false;
   const [httpOnly, secure] = [call.named.get('httponly'), call.named.get('secure')];
   return httpOnly?.constant === false || secure?.constant === false || !httpOnly || !secure;
@@ -60,8 +62,25 @@ export function literalPassword(target: Expr | undefined, value: Expr | undefine
 
 const WIDE = /^(Exception|BaseException|StandardError)$/;
 
+/** Text that is called markup although something in it was not escaped. */
+export function marksUnescaped({ args, frame, node }: CallFacts): boolean {
+  const [value] = args;
+  if (!value || value.constant !== undefined || /escape|format_html|render|json/i.test(value.ref ?? '')) return false;
+  // Made only to have its tags taken off again.
+  if (/^\s*\.\s*(striptags|unescape)\b/.test(frame.module.text.slice(node.end, node.end + 40))) return false;
+  const { taint, shape } = value;
+  if (!taint) return shape !== undefined && shape.includes(HOLE) && /</.test(shape);
+  if (taint.cleared.has('xss')) return false;
+  // What came out of a function that nobody knows may have been escaped there.
+  return taint.origin !== 'caller' || !taint.way.before || (shape !== undefined && /</.test(shape));
+}
+
 /** `except: pass` of everything, without a word of why. */
 export function swallows(node: Attempt, module: Module): boolean {
+  // What a finalizer throws is ignored anyway; `else` says that both ways are meant.
+  const names = [...module.text.slice(0, node.start).matchAll(/^[ \t]*(?:async )?def (\w+)/gm)];
+  if (names.at(-1)?.[1] === '__del__') return false;
+  if (/\n[ \t]*else\s*:/.test(module.text.slice(node.handlers.at(-1)?.span.end ?? node.end, node.end))) return false;
   return node.handlers.some(({ types, body, span }) => {
     const wide = types.length === 0 || types.some((type) => WIDE.test(pathOf(type) ?? ''));
     const text = module.text.slice(span.start, span.end);

@@ -19,6 +19,10 @@ const SOURCES = new NameTable<Source>([
   ['window.location document.location', remote('the address of the page', true)],
   ['MESSAGE.data', remote('a message of another window')],
   ['next/router.useRouter().query', remote('the query of the page')],
+  [
+    'ARCHIVED.path ARCHIVED.fileName ARCHIVED.name ARCHIVED.header.name *.entryName',
+    remote('the name of a file in an archive', true),
+  ],
   ['process.argv', { origin: 'local', note: 'an argument of the program', text: true }],
 ]);
 

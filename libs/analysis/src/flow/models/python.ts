@@ -44,6 +44,7 @@ const SOURCE_CALLS = new NameTable<Source>([
   ['input raw_input sys.stdin.read sys.stdin.readline', { origin: 'local', note: 'what the user types', text: true }],
   ['argparse.ArgumentParser().parse_args', { origin: 'local', note: 'an argument of the program', text: true }],
   ['*.recv *.recvfrom', remote('data from the network')],
+  ['*.namelist *.getnames *.infolist *.getmembers', remote('the name of a file in an archive')],
 ]);
 
 const CLEANSES = new NameTable<readonly FindingClass[] | 'all'>([
@@ -74,6 +75,10 @@ const CLEANSES = new NameTable<readonly FindingClass[] | 'all'>([
   ],
   ['psycopg2.sql.Identifier psycopg2.sql.Literal psycopg.sql.Identifier psycopg.sql.Literal', ['sql-injection']],
   ['ast.literal_eval', ['code-injection']],
+  [
+    'pickle.dumps cPickle.dumps _pickle.dumps dill.dumps cloudpickle.dumps marshal.dumps jsonpickle.encode',
+    ['deserialization'],
+  ],
   ['json.dumps flask.jsonify', ['path-traversal', 'ssrf', 'open-redirect', 'header-injection', 'log-injection']],
   ['flask.url_for django.urls.reverse django.shortcuts.resolve_url', ['open-redirect', 'ssrf']],
 ]);

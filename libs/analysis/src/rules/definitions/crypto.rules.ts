@@ -178,6 +178,7 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
     severity: 'high',
     confidence: 'high',
     languages: ['typescript', 'javascript', 'tsx'],
+    skipsTests: true,
     message:
       'The certificate of the other side is not checked, so anybody on the way can read and change what is sent. Leave checking on; give the authority of a private certificate as `ca`.',
     matches: [

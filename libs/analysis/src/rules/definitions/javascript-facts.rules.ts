@@ -33,6 +33,7 @@ import {
   lacksSession,
   listHas,
   looseSources,
+  leavesErrorToFramework,
   showsError,
   turnedOff,
 } from '../javascript-facts.js';
@@ -434,7 +435,8 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         {
           calls: '*.postMessage',
           when: (call: CallFacts) =>
-            call.args[1]?.constant === '*' && !/worker|port|channel/i.test(call.receiver.ref ?? ''),
+            call.args[1]?.constant === '*' &&
+            !/worker|port|channel|^\??_?(global|globalThis|self)$/i.test(call.receiver.ref ?? ''),
         },
       ],
     },
@@ -820,7 +822,8 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
       flow: [
         {
           calls: '*.send *.json *.end *.write',
-          when: (call: CallFacts) => /^RES/.test(call.receiver.ref ?? '') && showsError(call.args[0]),
+          when: (call: CallFacts) =>
+            /^RES/.test(call.receiver.ref ?? '') && showsError(call.args[0]) && !leavesErrorToFramework(call),
         },
         {
           calls: 'errorhandler express.errorHandler',
@@ -847,6 +850,7 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
       good: [
         "app.get('/', (req, res) => { try { f(); } catch (e) { log(e); res.send('failed'); } });",
         "app.use((err, req, res, next) => { res.status(500).json({ error: 'failed' }); });",
+        'app.get("/", (request, reply) => { try { f(); } catch (error) { reply.send(error); } });',
         "const express = require('express');\napp.use('/files', express.static('files'));",
       ],
     },
@@ -1073,6 +1077,7 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
       good: [
         'async function save() { await f(); }\nasync function g() { await save(); }',
         "fetch('/a').then((r) => r.json()).catch(report);",
+        'class Token { constructor() { this.gone = new Promise((resolve) => { this.end = resolve; }); this.gone.then(() => this.tell()); } }',
         "const load = async () => { throw new Error('x'); };\nexport function run() { void load(); }",
       ],
     },

@@ -12,6 +12,7 @@ import {
   isOpenMode,
   lacksCookieFlags,
   literalPassword,
+  marksUnescaped,
   returnsError,
   swallows,
 } from '../python-facts.js';
@@ -103,7 +104,9 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         {
           calls:
             'pickle.load pickle.loads pickle.Unpickler cPickle.load cPickle.loads _pickle.loads dill.load dill.loads shelve.open jsonpickle.decode marshal.load marshal.loads pandas.read_pickle joblib.load cloudpickle.load cloudpickle.loads',
-          when: () => true,
+          // What this program has just written itself is no one else's.
+          when: ({ node: { args } }: CallFacts) =>
+            !(args[0]?.value.k === 'call' && /(^|\.)dumps$/.test(pathOf(args[0].value.callee) ?? '')),
         },
         { calls: 'yaml.unsafe_load yaml.unsafe_load_all yaml.full_load', when: () => true },
         { calls: 'torch.load', when: (call: CallFacts) => argument(call, 'weights_only')?.constant !== true },
@@ -119,6 +122,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
       ],
       good: [
         "import json\ndef f(p):\n    with open(p, 'rb') as h:\n        return json.load(h)\n",
+        'import pickle\ndef f(x):\n    return pickle.loads(pickle.dumps(x))\n',
         'import yaml\ndef f(t):\n    return yaml.safe_load(t)\n',
         'import numpy as np\ndef f(p):\n    return np.load(p)\n',
       ],
@@ -146,7 +150,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         {
           calls:
             'xml.sax.parse xml.sax.parseString xml.sax.make_parser xml.sax.expatreader.create_parser xml.dom.minidom.parse xml.dom.minidom.parseString xml.dom.pulldom.parse xml.dom.pulldom.parseString xml.dom.expatbuilder.parse xml.dom.expatbuilder.parseString xml.etree.ElementTree.parse xml.etree.ElementTree.fromstring xml.etree.ElementTree.iterparse xml.etree.ElementTree.XMLParser xml.etree.cElementTree.parse xml.etree.cElementTree.fromstring xml.etree.cElementTree.iterparse xml.etree.cElementTree.XMLParser',
-          when: (call: CallFacts) => !/defusedxml/.test(call.frame.module.text) && call.args[0]?.constant === undefined,
+          // A parser that is handed over was looked at where it was made.
+          when: (call: CallFacts) =>
+            !/defusedxml|external_ges\s*,\s*(False|0)\b/.test(call.frame.module.text) &&
+            call.args[0]?.constant === undefined &&
+            !call.named.has('parser'),
         },
         {
           calls: 'lxml.etree.parse lxml.etree.fromstring lxml.etree.XML lxml.etree.iterparse',
@@ -710,6 +718,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
       good: [
         "from flask import make_response\nr = make_response('a')\nr.set_cookie('sid', make(), secure=True, httponly=True)\n",
         "r.set_cookie('sid', make(), secure=True, httponly=True, samesite='Lax')\n",
+        'from copy import copy\nfor cookie in jar:\n    other.set_cookie(copy(cookie))\n',
         "app.config['SESSION_COOKIE_SECURE'] = True\n",
       ],
     },
@@ -1068,11 +1077,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         {
           calls:
             'django.utils.safestring.mark_safe django.utils.safestring.SafeText django.utils.safestring.SafeString markupsafe.Markup flask.Markup jinja2.Markup',
-          when: (call: CallFacts) =>
-            call.args[0] !== undefined &&
-            call.args[0].constant === undefined &&
-            !/escape|format_html|render|json/i.test(call.args[0].ref ?? '') &&
-            (call.args[0].shape !== undefined || call.args[0].taint !== undefined),
+          when: (call: CallFacts) => marksUnescaped(call),
         },
       ],
     },
@@ -1087,6 +1092,8 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         'import jinja2\ne = jinja2.Environment(autoescape=True)\n',
         'from jinja2 import Environment, select_autoescape\nenv = Environment(loader=loader, autoescape=select_autoescape())\n',
         "from django.utils.safestring import mark_safe\ndef bold():\n    return mark_safe('<b>a</b>')\n",
+        'from markupsafe import Markup\ndef plain(t):\n    return Markup(str(t)).striptags()\n',
+        "from markupsafe import Markup, escape\ndef bold(t):\n    return Markup('<b>' + escape(t) + '</b>')\n",
       ],
     },
   },
@@ -1112,6 +1119,8 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
       ],
       good: [
         'try:\n    save()\nexcept KeyError:\n    pass\n',
+        'class A:\n    def __del__(self):\n        try:\n            self.close()\n        except Exception:\n            pass\n',
+        'try:\n    x = str(y)\nexcept Exception:\n    pass\nelse:\n    f(x)\n',
         'for x in y:\n    try:\n        f(x)\n    except Exception as e:\n        log(e)\n',
         'def g():\n    try:\n        h()\n    finally:\n        i()\n',
       ],
@@ -1265,6 +1274,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         'import hmac\ndef f(request):\n    return hmac.compare_digest(request.token, api_key)\n',
         "if password == '':\n    login()\n",
         'def g(size, expected):\n    return size != expected\n',
+        'def g(key, secret):\n    key_given = key is not None\n    secret_key_given = secret is not None\n    return key_given != secret_key_given\n',
       ],
     },
   },
@@ -1312,11 +1322,12 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
       flow: [
         {
           statement: 'func',
-          when: (node: Stmt) =>
+          when: (node: Stmt, module: Module) =>
             node.k === 'func' &&
             node.fn.params.some(
               ({ initial }) =>
-                (initial?.k === 'list' && initial.items.length === 0) ||
+                // An empty tuple is nothing that anybody could change.
+                (initial?.k === 'list' && initial.items.length === 0 && module.text[initial.start] !== '(') ||
                 (initial?.k === 'object' && initial.entries.length === 0),
             ),
         },
@@ -1340,7 +1351,12 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
     references: ['https://docs.python.org/3/faq/programming.html'],
     examples: {
       bad: ['def f(x, seen=[]):\n    seen.append(x)\n', "if x is 'a':\n    f()\n", "assert (x, 'must be there')\n"],
-      good: ['def f(x, seen=None):\n    seen = seen or []\n', "if x == 'a':\n    f()\n", "assert x, 'must be there'\n"],
+      good: [
+        'def f(x, seen=None):\n    seen = seen or []\n',
+        'def f(x, seen=()):\n    return x in seen\n',
+        "if x == 'a':\n    f()\n",
+        "assert x, 'must be there'\n",
+      ],
     },
   },
 ];

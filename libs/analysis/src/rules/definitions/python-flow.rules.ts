@@ -604,6 +604,41 @@ export const PYTHON_FLOW_RULES: readonly RuleDefinition[] = [
       ],
     },
   },
+  {
+    id: 'py-session-from-request',
+    class: 'trust-boundary',
+    cwe: 501,
+    severity: 'low',
+    confidence: 'medium',
+    languages: LANGUAGES,
+    skipsTests: true,
+    message:
+      'What a client sent is put into the session as it came, and whoever reads it there takes it for something that was checked. Check it first, or keep it apart.',
+    matches: {
+      flow: [
+        {
+          assigns: 'flask.session.* REQ.session.* bottle.request.session.*',
+          taint: { origins: ['remote'] },
+          // Where somebody came from and what they like to see is theirs to say.
+          when: (_value: Value, target: Expr) =>
+            !(target.k === 'member' && /next|url|lang|locale|theme|zone/i.test(target.name)),
+        },
+      ],
+    },
+    references: ['https://cwe.mitre.org/data/definitions/501.html'],
+    examples: {
+      bad: [
+        'from flask import request, session\ndef f():\n    session["role"] = request.args["role"]\n',
+        'def view(request):\n    request.session["user"] = request.POST["user"]\n',
+        'from flask import request, session\ndef keep(name):\n    session["user"] = name\ndef f():\n    keep(request.form.get("user", ""))\n',
+      ],
+      good: [
+        'from flask import session\ndef f(user):\n    session["role"] = user.role\n',
+        'def view(request):\n    request.session["count"] = int(request.POST["count"])\n',
+        'from flask import request, session\ndef f():\n    session["lang"] = request.args["lang"]\n',
+      ],
+    },
+  },
 ];
 
 function runsShell(call: CallFacts): boolean {
