@@ -6,6 +6,9 @@ const lastName = (node: Expr): string => (node.k === 'name' ? node.name : node.k
 
 const GUARDED = /passw|secret|api_?key|signature|hmac|csrf_?token|auth_?token|access_?token/i;
 
+/** `key_given`, `isSet`: whether there is something, and not what it is. */
+const ASKS = /\w_(given|set|present|missing|exists)$|[a-z](Given|Set|Present|Missing|Exists)$|^(is|has)(_|[A-Z])/;
+
 /** A comparison of two values of which one is a secret. */
 export function comparesSecret(node: Expr): boolean {
   if (node.k !== 'op' || !/^[=!]==?$/.test(node.op)) return false;
@@ -13,14 +16,9 @@ export function comparesSecret(node: Expr): boolean {
   if (!left || !right) return false;
   const names = [left, right].map(lastName);
   if (names.some((name) => name === '' || name === 'length' || name === 'undefined' || name === 'type')) return false;
-  if (
-    names.some((name) =>
-      /confirm|repeat|again|retype|new_?passw|password2|old|type|kind|field|input|_?(given|set|present|missing|exists)$|^(is|has)[_A-Z]/i.test(
-        name,
-      ),
-    )
-  )
+  if (names.some((name) => /confirm|repeat|again|retype|new_?passw|password2|old|type|kind|field|input/i.test(name)))
     return false;
+  if (names.some((name) => ASKS.test(name))) return false;
   return names.some((name) => GUARDED.test(name)) && !names.every((name) => /^[A-Z_]+$/.test(name));
 }
 
