@@ -22,7 +22,7 @@ const A_MINUTE = 60_000;
 /** Each secret is part of what arrives, so that it is seen which one was used; mail to a test wants none. */
 const PATHS = { slack: '/slack', discord: '/discord/slack', pagerduty: '/pagerduty' };
 
-describeWith(['prometheus', 'prometheus-alertmanager'], 'an agent that fails whoever calls it', () => {
+describeWith(['prometheus', 'alertmanager'], 'an agent that fails whoever calls it', () => {
   let agent: Server;
   let caller: Service;
   let receiver: AlertReceiver;

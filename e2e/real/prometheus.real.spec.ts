@@ -118,6 +118,7 @@ describeWith(['prometheus'], 'a Prometheus that scrapes a mesh', () => {
   });
 
   it('finds no alert to fire', async () => {
-    expect(await prometheus.query('ALERTS')).toEqual([]);
+    // The load has a run that fails on purpose: an alert may begin to wait for more of them.
+    expect(await prometheus.query('ALERTS{alertstate="firing"}')).toEqual([]);
   });
 });

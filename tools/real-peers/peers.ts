@@ -37,12 +37,6 @@ export const peers: readonly Peer[] = [
     recipe: { from: 'debian', packages: ['prometheus'] },
   },
   {
-    name: 'alertmanager',
-    version: 'debian',
-    programs: ['prometheus-alertmanager', 'amtool'],
-    recipe: { from: 'debian', packages: ['prometheus-alertmanager'] },
-  },
-  {
     name: 'shellcheck',
     version: 'debian',
     programs: ['shellcheck'],
@@ -77,6 +71,19 @@ export const peers: readonly Peer[] = [
     programs: ['consul'],
     recipe: { from: 'consul' },
   },
+  // Debian's looks for a template where only its installation puts it.
+  ...(['alertmanager', 'amtool'] as const).map((program): Peer => ({
+    name: program,
+    version: 'v0.35.0',
+    programs: [program],
+    recipe: {
+      from: 'go',
+      module: 'github.com/prometheus/alertmanager',
+      package: `./cmd/${program}`,
+      program,
+      empty: ['ui/app/dist/elm/index.html', 'ui/app/dist/mantine/index.html'],
+    },
+  })),
   {
     name: 'versitygw',
     version: 'v1.8.0',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 
 /** Where a program comes from. Nothing is installed on the machine: all is unpacked or built within the cache folder. */
 export type Recipe =
@@ -8,7 +8,14 @@ export type Recipe =
   | { readonly from: 'debian'; readonly packages: readonly string[]; readonly ask?: string }
   | { readonly from: 'pypi'; readonly packages: readonly string[] }
   /** Built from the module's own source: `go install` refuses those that replace modules. */
-  | { readonly from: 'go'; readonly module: string; readonly package: string; readonly program: string }
+  | {
+      readonly from: 'go';
+      readonly module: string;
+      readonly package: string;
+      readonly program: string;
+      /** Files that the build takes in and that the module leaves out, such as a web page that is built apart: made empty. */
+      readonly empty?: readonly string[];
+    }
   | { readonly from: 'consul' }
   /** What only the machine itself can bring. */
   | { readonly from: 'machine'; readonly package: string };
@@ -89,7 +96,7 @@ async function fromPypi(packages: readonly string[], programs: readonly string[]
 }
 
 async function fromGo(
-  { module, package: main, program }: Extract<Recipe, { from: 'go' }>,
+  { module, package: main, program, empty = [] }: Extract<Recipe, { from: 'go' }>,
   kitchen: Kitchen,
 ): Promise<Map<string, string>> {
   const source = join(kitchen.folder, 'source');
@@ -101,6 +108,10 @@ async function fromGo(
   // What was downloaded can't be written, and its go.mod may need to be.
   cpSync(downloaded, source, { recursive: true });
   await run('chmod', ['-R', 'u+w', source], kitchen);
+  for (const file of empty) {
+    mkdirSync(dirname(join(source, file)), { recursive: true });
+    writeFileSync(join(source, file), '');
+  }
   return build(source, main, program, kitchen);
 }
 

@@ -88,7 +88,7 @@ export class PrometheusServer extends Peer {
   }
 }
 
-/** A real Alertmanager. Needs `prometheus-alertmanager` on the PATH, as Debian calls it. */
+/** A real Alertmanager. Needs `alertmanager` on the PATH. */
 export class Alertmanager extends Peer {
   static async start(config: string): Promise<Alertmanager> {
     const folder = mkdtempSync(join(tmpdir(), 'devmesh-alertmanager-'));
@@ -100,6 +100,6 @@ export class Alertmanager extends Peer {
       '--cluster.listen-address=',
       `--web.listen-address=127.0.0.1:${port}`,
     ];
-    return new Alertmanager(port, folder, await Peer.launch('prometheus-alertmanager', folder, args, port));
+    return new Alertmanager(port, folder, await Peer.launch('alertmanager', folder, args, port));
   }
 }
