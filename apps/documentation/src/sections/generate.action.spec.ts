@@ -1,5 +1,5 @@
-import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
 import { documentationGenerate } from '@devmesh/contracts/actions/documentation';
@@ -42,9 +42,12 @@ async function runIn(folder: string): Promise<{ output: Output; readme: string; 
   const output = documentationGenerate.output.parse(await generate.run(bench.context({ repository: ref })));
   const workspace = await bench.checkOut(ref);
   if (output.patch) await applyPatch(workspace, bench.read(output.patch.artifact));
-  const name = output.patch?.files[0] ?? 'README.md';
-  const readme = readFileSync(join(workspace.path, name), 'utf8');
-  writeFileSync(join(folder, name), readme);
+  const files = output.patch?.files ?? ['README.md'];
+  for (const file of files) {
+    mkdirSync(dirname(join(folder, file)), { recursive: true });
+    writeFileSync(join(folder, file), readFileSync(join(workspace.path, file)));
+  }
+  const readme = readFileSync(join(workspace.path, files.find((file) => /^readme/i.test(file)) ?? 'README.md'), 'utf8');
   commitAll(folder, 'Second');
   const again = await generate.run(bench.context({ repository: await bench.submit(folder) }));
   return { output, readme, again: documentationGenerate.output.parse(again) };
@@ -68,6 +71,63 @@ describe('documentation/generate', () => {
     expect(output).toMatchObject({ counts: { low: 1 }, documents: 1 });
     expect(output.summary).toContain('; 1 finding (1 low) in 1 documents');
     expect(readme.startsWith(before)).toBe(true);
+  });
+
+  it('puts what others import, flags and the map of modules beside the README, with a link', async () => {
+    const files = {
+      'package.json': '{"name": "@acme/kit", "exports": "./src/index.ts", "dependencies": {"commander": "14"}}',
+      'src/index.ts': "export * from './client.js';\nexport { parse as read } from './text/parse.js';\n",
+      'src/client.ts': `import { parse } from './text/parse.js';
+/** Talks to <b>shops</b>. More. */
+export class Client<T> {
+  /** Fetches one | all. */
+  async get(id: string, ...rest: T[]): Promise<T> { return parse(id) as T; }
+  private hidden(): void {}
+}
+`,
+      'src/text/parse.ts': '/** Reads text. */\nexport const parse = (text: string): unknown => text;\n',
+      'src/cli.ts':
+        "import { program } from 'commander';\nimport './client.js';\nprogram.option('-d, --dry-run', 'only say `what`');\n",
+    };
+    const folder = repository(Object.entries(files));
+    const { output, readme, again } = await runIn(folder);
+    expect(output.patch).toMatchObject({ title: 'Add README.md and docs/reference.md' });
+    expect(output.sections.slice(-4)).toEqual(['reference', 'flags', 'api', 'modules']);
+    expect(readme).toContain('[docs/reference.md](docs/reference.md): flags, API, modules.');
+    const reference = readFileSync(join(folder, 'docs/reference.md'), 'utf8');
+    expect(reference).toContain('- `class Client<T>` in `src/client.ts`: Talks to &lt;b&gt;shops&lt;/b&gt;.\n');
+    expect(reference).toContain('  - `async get(id: string, ...rest: T[]): Promise<T>`: Fetches one \\| all.');
+    expect(reference).not.toContain('hidden');
+    expect(reference).toContain('- `const parse = (text: string): unknown` in `src/text/parse.ts`: Reads text.');
+    expect(reference).toContain('| `-d`, `--dry-run` |  | only say \\`what\\` | `src/cli.ts` |');
+    expect(reference).toMatch(/m0\["src\/cli#46;ts"\]|m0\["src\/cli\.ts"\]/);
+    expect(again.patch).toBeNull();
+  });
+
+  it('lets no name of a file become syntax of a map', async () => {
+    const evil = 'src/a"]; click m0 call x() %%{init}%%.ts';
+    const files: [string, string][] = [
+      ['package.json', '{"name": "kit", "exports": "./src/index.ts"}'],
+      ['src/index.ts', "export * from './a\"]; click m0 call x() %%{init}%%.js';\nimport './b.js';\n"],
+      [evil, "import './b.js';\nexport const a = 1;\n"],
+      ['src/b.ts', 'export const b = 2;\n'],
+    ];
+    const folder = repository(files);
+    await runIn(folder);
+    const reference = readFileSync(join(folder, 'docs/reference.md'), 'utf8');
+    const map = /```mermaid\n([\s\S]*?)```/.exec(reference)?.[1] ?? '';
+    expect(map.split('\n').filter((line) => line !== '')).toHaveLength(1 + 3 + 3);
+    for (const line of map.split('\n').slice(1, 4)) expect(line).toMatch(/^ {2}m\d\["[\p{L}\p{N} ._/@#;-]*"\]$/u);
+  });
+
+  it('leaves a reference that people wrote', async () => {
+    const files = {
+      'package.json': '{"name": "kit", "main": "index.js"}',
+      'index.js': 'exports.a = () => 1;\n',
+      'docs/reference.md': '# Mine\n',
+    };
+    const { output } = await runIn(repository(Object.entries(files)));
+    expect(output.patch?.files ?? []).not.toContain('docs/reference.md');
   });
 
   it('shows no default that may be a secret', async () => {

@@ -5,11 +5,13 @@ import { SourceTree } from '@devmesh/analysis/tree/source-tree';
 import { writeTreeFile } from '@devmesh/analysis/tree/write-file';
 import { documentationGenerate } from '@devmesh/contracts/actions/documentation';
 import { checkDocuments } from '../drift/check-documents.js';
-import { writeSections } from './markers.js';
 import { plain } from './markdown.js';
 import { readmeSections } from './readme-sections.js';
+import { referenceSections, type ReferenceSections } from './reference-sections.js';
+import { writeDocument } from './write-document.js';
 
-const MAX_README_BYTES = 1024 ** 2;
+/** Where sections go that are too long for a README. */
+const REFERENCE = 'docs/reference.md';
 const README = /^readme\.(md|markdown)$/i;
 
 export const generate = implement(documentationGenerate, async (ctx) => {
@@ -29,37 +31,71 @@ export const generate = implement(documentationGenerate, async (ctx) => {
 
   const existing = tree.files.find(({ path, utf8 }) => utf8 && README.test(path));
   const path = existing?.path ?? 'README.md';
-  if (!existing && tree.exists(path)) return nothing(`${path} is a link and is left as it is`);
-  // Read as bytes, so that a byte order mark and every other byte outside the markers comes back as it was.
-  const before = existing ? tree.read(existing, MAX_README_BYTES) : Buffer.alloc(0);
-  if (!before) return nothing(`${path} is larger than 1 MiB and is left as it is`);
-  const text = decode(before);
-  if (text === undefined) return nothing(`${path} is not UTF-8 and is left as it is`);
-
-  const sections = readmeSections(tree, report);
-  const names = [...sections].flatMap(([name, content]) => (content === '' ? [] : [name]));
+  const reference = await referenceSections(tree, ctx.signal);
+  const { readme, beside } = placeSections(tree, existing?.path, readmeSections(tree, report), reference);
+  const told = (sections: ReadonlyMap<string, string>): string[] =>
+    [...sections].flatMap(([name, content]) => (content === '' ? [] : [name]));
+  const names = [...told(readme), ...told(beside)];
   if (names.length === 0 && !existing) return nothing('neither manifests nor code were found: nothing to write');
-  const written = writeSections(existing ? text : `# ${titleOf(report)}\n`, sections);
-  if ('problem' in written) return nothing(`${path} is left as it is: ${written.problem}`);
-  if (written.text === text) return nothing(`${path} says already what manifests and code say`, names);
 
-  ctx.progress(`writing ${path}`);
-  await writeTreeFile(checkout.path, path, written.text, existing ? 'replace' : 'new');
+  const documents = [{ path, written: writeDocument(tree, path, existing, titleOf(report), readme) }];
+  if (beside.size > 0)
+    documents.push({
+      path: REFERENCE,
+      written: writeDocument(tree, REFERENCE, tree.file(REFERENCE), 'Reference', beside),
+    });
+  const problems = documents.flatMap(({ written }) => ('problem' in written ? [written.problem] : []));
+  // The README's refusal is one of the whole: its link to the reference could not be written.
+  if ('problem' in (documents[0]?.written ?? {})) return nothing(problems.join('; '));
+  const changed = documents.flatMap((one) =>
+    'problem' in one.written || one.written.text === undefined
+      ? []
+      : [{ path: one.path, text: one.written.text, isNew: one.written.isNew }],
+  );
+  if (changed.length === 0) return nothing(problems[0] ?? `${path} says already what manifests and code say`, names);
+
+  for (const { path: file, text, isNew } of changed) {
+    ctx.progress(`writing ${file}`);
+    await writeTreeFile(checkout.path, file, text, isNew ? 'new' : 'replace');
+  }
+  const added = changed.every(({ isNew }) => isNew);
   const patch = await ctx.patch(checkout, {
-    title: existing ? `Bring ${path} up to date` : `Add ${path}`,
+    title: `${added ? 'Add' : 'Bring'} ${changed.map((one) => one.path).join(' and ')}${added ? '' : ' up to date'}`,
     body: `Sections ${names.join(', ')}, from manifests and code.\n`,
   });
-  const notices = report.notices.map((notice) => `; ${notice}`).join('');
+  const notices = [...problems, ...report.notices].map((notice) => `; ${notice}`).join('');
   const summary = `${path}: ${names.join(', ')}${drift.says}${notices}`.slice(0, 500);
   return { ...drift.output, patch, sections: names, summary };
 });
 
-function decode(bytes: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
-  } catch {
-    return undefined;
+/**
+ * Which section goes where. A README stays short: what packages export, and who imports whom, stand in a file of their own, with the flags,
+ * as soon as there is something that others import. Where a section's markers stand already, there it stays.
+ */
+function placeSections(
+  tree: SourceTree,
+  path: string | undefined,
+  own: ReadonlyMap<string, string>,
+  { sections, hasApi }: ReferenceSections,
+): { readme: Map<string, string>; beside: Map<string, string> } {
+  const readme = new Map(own);
+  const beside = new Map<string, string>();
+  const inReadme = path === undefined ? '' : (tree.text(path) ?? '');
+  const besideText = tree.text(REFERENCE) ?? '';
+  const has = (text: string, name: string): boolean => text.includes(`<!-- devmesh:begin ${name} -->`);
+  const isOurs = [...sections.keys()].some((name) => has(besideText, name));
+  const file = isOurs || (hasApi && !tree.exists(REFERENCE));
+  for (const [name, content] of sections) {
+    if (has(inReadme, name)) readme.set(name, content);
+    else if (file) beside.set(name, content);
+    else if (name === 'flags') readme.set(name, content);
   }
+  const named = [...beside].flatMap(([name, content]) => (content === '' ? [] : [name]));
+  // Kept empty when nothing is beside any more, so that an old link goes.
+  const titles = named.map((name) => (name === 'api' ? 'API' : name));
+  if (named.length > 0) readme.set('reference', `## Reference\n\n[${REFERENCE}](${REFERENCE}): ${titles.join(', ')}.`);
+  else if (has(inReadme, 'reference')) readme.set('reference', '');
+  return { readme, beside: named.length > 0 || isOurs ? beside : new Map() };
 }
 
 /** The only component's name, or that of the manifest at the root. */

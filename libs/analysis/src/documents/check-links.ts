@@ -9,8 +9,6 @@ import type { Project } from './project.js';
 /** What GitHub serves beside the files of a repository. */
 const PAGES =
   /(^|\/)(issues|pulls?|wiki|discussions|releases|actions|security|projects|labels|milestones?|commits?|compare|tree|blob|raw|stargazers|network|graphs|tags|edit|new)(\/|$)/;
-const SITE_CONFIG =
-  /(^|\/)(mkdocs\.ya?ml|docusaurus\.config\.[cm]?[jt]s|book\.toml|conf\.py|_config\.yml|antora\.yml|hugo\.(toml|ya?ml)|astro\.config\.[cm]?[jt]s|\.vitepress\/config\.[cm]?[jt]s|next\.config\.[cm]?[jt]s|_sidebar\.md|mint\.json|docs\.json|SUMMARY\.md)$/;
 /** Placeholders of templates, which other tools fill in. */
 const TEMPLATE = /[{}<>$%|*\\]|^(path|url|link|todo|xxx+|example|#+)$/i;
 
@@ -64,7 +62,7 @@ function localTarget(project: Project, document: Document, written: string): Tar
 
 /** Whether a generator of sites reads the document: then links follow its rules. */
 function siteOf(project: Project, document: Document): boolean {
-  return !/(^|\/)readme\.\w+$/i.test(document.path) && project.tree.files.some(({ path }) => SITE_CONFIG.test(path));
+  return !/(^|\/)readme\.\w+$/i.test(document.path) && project.site;
 }
 
 function checkLink(project: Project, document: Document, link: Link, { path, anchor }: Target): Drift[] | undefined {

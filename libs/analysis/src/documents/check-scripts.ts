@@ -2,7 +2,8 @@ import { evidence } from '../stack/evidence.js';
 import type { Command, Word } from './commands.js';
 import type { Document } from './document.js';
 import { listed, nearest, shown, type Drift } from './drift.js';
-import { nearestOf, type NodePackage, type Project } from './project.js';
+import type { NodePackage } from './packages.js';
+import { nearestOf, type Project } from './project.js';
 
 const RUNNERS = new Set(['npm', 'pnpm', 'yarn', 'bun']);
 /** Scripts that npm runs by their own names. */

@@ -13,6 +13,8 @@ export const DRIFT_RULES = {
   'docs-wrong-port': 'A port that nothing opens',
   'docs-wrong-version': 'A version of the runtime that the manifest does not allow',
   'docs-wrong-package': "A name that is not the package's own",
+  'docs-unknown-export': 'An example that imports what the package does not export',
+  'docs-unknown-symbol': 'A member of a class that stands nowhere in the code',
 } as const satisfies Record<string, string>;
 export type DriftRule = keyof typeof DRIFT_RULES;
 

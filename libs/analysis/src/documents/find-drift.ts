@@ -2,6 +2,7 @@ import type { Finding } from '@devmesh/contracts/finding';
 import { writeFindings } from '../findings/finding-writer.js';
 import type { StackReport } from '../stack/component-report.js';
 import type { SourceTree } from '../tree/source-tree.js';
+import { checkMembers, ExampleCheck, membersNamed } from './check-examples.js';
 import { checkFlags, flagsAsked, ownPrograms } from './check-flags.js';
 import { checkLinks } from './check-links.js';
 import { checkPaths } from './check-paths.js';
@@ -54,10 +55,12 @@ export async function findDrift(
     variables.set(document, variablesOf(document, own));
     for (const { name } of variables.get(document) ?? []) for (const word of variableWords(name)) wanted.add(word);
     for (const { port } of portsOf(document)) wanted.add(port);
+    for (const { className, member } of membersNamed(document)) wanted.add(`class ${className}`).add(member);
     for (const { name } of flagsAsked(project, document, own)) for (const word of flagWords(name)) wanted.add(word);
   }
   const mentions = await findMentions(tree, wanted, options.signal);
   const flags = await programFlags(tree, options.signal);
+  const examples = new ExampleCheck(project);
   const drifts: Drift[] = [];
   for (const document of project.documents) {
     await tree.breathe(options.signal);
@@ -72,6 +75,8 @@ export async function findDrift(
       ...checkPorts(project, document, mentions),
       ...checkVersions(project, document),
       ...checkPackageNames(project, document, own),
+      ...checkMembers(project, document, mentions),
+      ...examples.check(document),
     );
   }
   drifts.push(...checkUndocumented(project, variables));
@@ -99,8 +104,11 @@ function flagWords(name: string): string[] {
 function asFindings(project: Project, drifts: readonly Drift[]): Finding[] {
   const findings: Finding[] = [];
   for (const document of project.documents) {
+    const told = new Set<string>();
     const hits = drifts
       .filter((drift) => drift.document === document)
+      // A document that says the same twice is told once, where it says so first.
+      .filter((drift) => !told.has(`${drift.rule} ${drift.says}`) && told.add(`${drift.rule} ${drift.says}`))
       .map((drift) => ({
         rule: drift.rule,
         class: 'docs-drift' as const,

@@ -22,7 +22,7 @@ const NO_CODE =
 
 /**
  * Looks for words of documents in everything else that is text. Words are those of code: `dry-run`, `dryRun`, `PORT`, `8080`; flags
- * are asked for with their hyphens. Throws `execution_cancelled` on abort.
+ * are asked for with their hyphens, declarations as `class Name`. Throws `execution_cancelled` on abort.
  */
 export async function findMentions(
   tree: SourceTree,
@@ -52,6 +52,7 @@ export async function findMentions(
       const at = match.index;
       if (text[at - 1] === '-' && text[at - 2] === '-') note(`--${word}`, at);
       note(word, at);
+      if (text[at - 1] === ' ' && text.startsWith('class', at - 6)) note(`class ${word}`, at);
       if (word.includes('-')) for (const part of word.split('-')) note(part, at);
     }
   }

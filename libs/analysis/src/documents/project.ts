@@ -1,10 +1,9 @@
-import { z } from 'zod';
 import type { StackReport } from '../stack/component-report.js';
-import { folderOf, isInside } from '../stack/manifest.js';
-import { readNodeManifest, type NodeManifest } from '../stack/node-manifest.js';
-import { readPythonManifest, type PythonManifest } from '../stack/python-manifest.js';
+import { isInside } from '../stack/manifest.js';
+import type { PythonManifest } from '../stack/python-manifest.js';
 import type { SourceTree } from '../tree/source-tree.js';
 import { documentKind, type Document } from './document.js';
+import { readPackages, type NodePackage } from './packages.js';
 import { Places } from './places.js';
 import { readMarkdown } from './read-markdown.js';
 import { readRst } from './read-rst.js';
@@ -15,33 +14,8 @@ const MAX_DOCUMENTS = 2000;
 /** Of all documents together, in characters. */
 const MAX_TEXT = 16 * 1024 ** 2;
 
-const PackageFields = z.object({
-  name: z.string().optional().catch(undefined),
-  private: z.boolean().optional().catch(undefined),
-  bin: z
-    .union([z.string(), z.record(z.string(), z.string())])
-    .optional()
-    .catch(undefined),
-  repository: z
-    .union([z.string(), z.object({ url: z.string() }).transform(({ url }) => url)])
-    .optional()
-    .catch(undefined),
-  engines: z
-    .object({ node: z.string().optional().catch(undefined) })
-    .optional()
-    .catch(undefined),
-  exports: z.unknown().optional(),
-  main: z.string().optional().catch(undefined),
-  module: z.string().optional().catch(undefined),
-  types: z.string().optional().catch(undefined),
-  typings: z.string().optional().catch(undefined),
-});
-export type PackageFields = z.infer<typeof PackageFields>;
-
-export interface NodePackage extends NodeManifest {
-  readonly fields: PackageFields;
-}
-
+const SITE_CONFIG =
+  /(^|\/)(mkdocs\.ya?ml|docusaurus\.config\.[cm]?[jt]s|book\.toml|conf\.py|_config\.yml|antora\.yml|hugo\.(toml|ya?ml)|astro\.config\.[cm]?[jt]s|\.vitepress\/config\.[cm]?[jt]s|next\.config\.[cm]?[jt]s|_sidebar\.md|mint\.json|docs\.json|SUMMARY\.md)$/;
 /** Targets of a Makefile or recipes of a justfile, with their lines. */
 export interface TaskFile {
   readonly tool: 'make' | 'just';
@@ -60,6 +34,8 @@ export interface Project {
   readonly nodePackages: readonly NodePackage[];
   readonly pythonPackages: readonly PythonManifest[];
   readonly taskFiles: readonly TaskFile[];
+  /** Whether a generator of sites reads the documents. */
+  readonly site: boolean;
   /** `owner/name` on GitHub in lower case, when the manifest says so. */
   readonly repository: string | undefined;
   /** A document of the tree, also one that is held to nothing itself. */
@@ -103,20 +79,16 @@ export async function readProject(
     size += document.text.length;
     documents.push(document);
   }
-  const nodePackages: NodePackage[] = [];
-  const pythonPackages: PythonManifest[] = [];
+  const packages = await readPackages(tree, signal);
   const taskFiles: TaskFile[] = [];
   for (const { path, utf8 } of tree.files) {
     if (!utf8) continue;
     const name = path.slice(path.lastIndexOf('/') + 1);
     await tree.breathe(signal);
-    if (name === 'package.json') nodePackages.push(...readNodePackage(tree, folderOf(path)));
-    if (name === 'pyproject.toml')
-      pythonPackages.push(...[readPythonManifest(tree, folderOf(path), [])].filter((one) => one !== undefined));
     if (/^(GNUmakefile|[Mm]akefile)$/.test(name)) taskFiles.push(...readMakefile(tree, path));
     if (/^\.?justfile$/i.test(name)) taskFiles.push(...readJustfile(tree, path));
   }
-  const atRoot = nodePackages.find(({ root }) => root === '.');
+  const atRoot = packages.node.find(({ root }) => root === '.');
   const address = atRoot?.fields.repository ?? '';
   const repository = /^(?:github:)?([\w.-]+\/[\w.-]+)$|github\.com[/:]([\w.-]+\/[\w.-]+?)(?:\.git)?(?:[/#].*)?$/.exec(
     address,
@@ -126,9 +98,10 @@ export async function readProject(
     stack,
     places,
     documents,
-    nodePackages,
-    pythonPackages,
+    nodePackages: packages.node,
+    pythonPackages: packages.python,
     taskFiles,
+    site: tree.files.some(({ path }) => SITE_CONFIG.test(path)),
     repository: (repository?.[1] ?? repository?.[2])?.toLowerCase(),
     document: read,
     whereabouts: (path) => {
@@ -144,13 +117,6 @@ export async function readProject(
       return { now: only, because: only === undefined ? '' : `; the only file of that name is ${only}` };
     },
   };
-}
-
-function readNodePackage(tree: SourceTree, root: string): NodePackage[] {
-  const manifest = readNodeManifest(tree, root, []);
-  if (!manifest) return [];
-  const fields = PackageFields.safeParse(JSON.parse(manifest.text));
-  return fields.success ? [{ ...manifest, fields: fields.data }] : [];
 }
 
 function readMakefile(tree: SourceTree, path: string): TaskFile[] {

@@ -10,7 +10,7 @@ const parser = new MarkdownIt({ html: true, linkify: false });
 parser.normalizeLink = (url) => url;
 parser.validateLink = () => true;
 
-const HTML_ANCHOR = /\b(?:id|name)\s*=\s*["']([^"'\s>]+)["']/gi;
+const HTML_ANCHOR = /\b(?:id|name)\s*=\s*["']?([^"'\s>]+)/gi;
 const HTML_LINK = /<(?:a|img|source)\b[^>]*?\b(?:href|src)\s*=\s*["']([^"'>]+)["']/gi;
 const HTML_HEADING = /<h[1-6][^>]*>([\s\S]*?)<\/h[1-6]>/gi;
 /** Between these the mesh writes itself, from the code. */

@@ -30,7 +30,7 @@ interface Found {
 }
 
 /** The source of a file that a manifest names: itself, or what the compiler makes it from. */
-function sourceOf(tree: SourceTree, root: string, named: string): Found | undefined {
+export function sourceOf(tree: SourceTree, root: string, named: string): Found | undefined {
   const has = (path: string): boolean => tree.file(path) !== undefined;
   const direct = findScript(inFolder(root, named), has);
   if (direct !== undefined) return { path: direct, because: [] };
