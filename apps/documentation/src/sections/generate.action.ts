@@ -95,7 +95,7 @@ function placeSections(
   const titles = named.map((name) => (name === 'api' ? 'API' : name));
   if (named.length > 0) readme.set('reference', `## Reference\n\n[${REFERENCE}](${REFERENCE}): ${titles.join(', ')}.`);
   else if (has(inReadme, 'reference')) readme.set('reference', '');
-  return { readme, beside: named.length > 0 || isOurs ? beside : new Map() };
+  return { readme, beside: named.length > 0 || isOurs ? beside : new Map<string, string>() };
 }
 
 /** The only component's name, or that of the manifest at the root. */

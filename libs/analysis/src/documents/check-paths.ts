@@ -11,16 +11,20 @@ const PLACEHOLDER =
   /(^|[/_.-])(path|your|my|foo|bar|baz|example|sample|xxx+|some|name|username|user|new|a|b|x|y|n+|yyyy|hello|world|todo|tmp|temp)([/_.-]|\d*$|$)/i;
 /** A sentence about something that is still to be made, or that is elsewhere. */
 const MADE =
-  /\b(creat\w*|generat\w*|writ(e|es|ten|ing)|output\w*|emit\w*|add(s|ed|ing)?|produc\w*|sav(e|es|ed)|download\w*|copy|copies|copied|place[ds]?|puts?|rename[ds]?|mov(e|es|ed)|remov\w*|delet\w*|no longer|never|used to|was|were|old|former\w*|deprecat\w*|legacy|instead|e\.g|for example|for instance|such as|optional\w*|would|could|your|user'?s|mount\w*|container|branch(es)?|tag(s|ged)?|routes?|endpoints?|url|planned|future|not yet|todo)\b/i;
+  /\b(creat\w*|mak(e|es|ing)|made|generat\w*|writ(e|es|ten|ing)|output\w*|emit\w*|add(s|ed|ing)?|produc\w*|sav(e|es|ed)|download\w*|copy|copies|copied|place[ds]?|puts?|rename[ds]?|mov(e|es|ed)|remov\w*|delet\w*|no longer|never|used to|was|were|old|former\w*|deprecat\w*|legacy|instead|e\.g|for example|for instance|such as|optional\w*|would|could|your|user'?s|mount\w*|container|branch(es)?|tag(s|ged)?|routes?|endpoints?|url|planned|future|not yet|todo)\b/i;
 const KNOWN_EXTENSION =
   /\.([cm]?[jt]sx?|py|pyi|go|rs|java|kt|rb|php|cs|c|h|cc|cpp|hpp|sh|bash|ps1|sql|proto|graphql|md|mdx|rst|txt|json|jsonc|json5|ya?ml|toml|ini|cfg|conf|env|tf|hcl|html|css|scss|vue|svelte|service|mk|snippets)$/i;
 
 /** Paths in code spans and in command lines that are not in the tree. */
 export function checkPaths(project: Project, document: Document, commands: readonly Command[]): Drift[] {
-  const spans = document.spans.flatMap(({ text, start, end, context }) => {
+  // What is made in one sentence is not there in the next one either.
+  const made = new Set(
+    document.spans.filter(({ text, context }) => MADE.test(sentenceAround(context, text))).map(({ text }) => text),
+  );
+  const spans = document.spans.flatMap(({ text, start, end }) => {
     const at = text.search(/:\d+(-\d+)?$/);
     const path = at < 0 ? text : text.slice(0, at);
-    if (MADE.test(sentenceAround(context, text))) return [];
+    if (made.has(text)) return [];
     return checkPath(project, document, path, { start, end }, false) ?? [];
   });
   const inCommands = commands.flatMap(({ words, moved }) => {
