@@ -87,6 +87,8 @@ export async function reviewChange(
   };
 }
 
+const folderOf = (path: string): string => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.');
+
 /** The tree as it was: the changed files of then, and all others as they are. */
 function baseOf(
   change: TreeChange,
@@ -100,6 +102,10 @@ function baseOf(
   const sources: SourceFiles = {
     has: (path) => texts.has(path) || (!replaced.has(path) && head.has(path)),
     read: (path) => texts.get(path) ?? (replaced.has(path) ? undefined : head.read(path)),
+    list: (folder) => [
+      ...[...texts.keys()].filter((path) => folderOf(path) === folder),
+      ...(head.list?.(folder) ?? []).filter((path) => !replaced.has(path) && !texts.has(path)),
+    ],
   };
   return { texts, sources };
 }

@@ -9,7 +9,7 @@ import type { Hit } from './hit.js';
 import { decode } from './read-text.js';
 import { ReviewCache } from './review-cache.js';
 import type { ReviewPool } from './review-pool.js';
-import { TreeSources } from './tree-sources.js';
+import { byFolder, TreeSources } from './tree-sources.js';
 import { walk, type SkipReason, type TreeFile } from './walk.js';
 
 /** How often somebody who watches hears how far the review is, in files. */
@@ -80,7 +80,12 @@ export async function reviewTexts(
   options: ReviewOptions & { readonly sources?: SourceFiles } = {},
 ): Promise<Finding[]> {
   const texts = new Map(files.map(({ path, text }) => [path, text]));
-  const own: SourceFiles = { has: (path) => texts.has(path), read: (path) => texts.get(path) };
+  const folders = byFolder(texts.keys());
+  const own: SourceFiles = {
+    has: (path) => texts.has(path),
+    read: (path) => texts.get(path),
+    list: (folder) => folders.get(folder) ?? [],
+  };
   const sources = options.sources ?? own;
   const reviewer = new FileReviewer(options.rules ?? RULES, sources, options);
   const outcomes = new Map<string, FileOutcome>();

@@ -7,8 +7,15 @@ import type { TreeFile } from './walk.js';
 export class TreeSources implements SourceFiles {
   readonly #files: ReadonlyMap<string, TreeFile>;
 
+  #folders: ReadonlyMap<string, readonly string[]> | undefined;
+
   constructor(files: readonly TreeFile[]) {
     this.#files = new Map(files.map((file) => [file.path, file]));
+  }
+
+  list(folder: string): readonly string[] {
+    this.#folders ??= byFolder(this.#files.keys());
+    return this.#folders.get(folder) ?? [];
   }
 
   has(path: string): boolean {
@@ -33,4 +40,9 @@ export class TreeSources implements SourceFiles {
   get(path: string): string | undefined {
     return this.read(path);
   }
+}
+
+/** Paths by the folder that they are directly in; `.` is the root. */
+export function byFolder(paths: Iterable<string>): ReadonlyMap<string, readonly string[]> {
+  return Map.groupBy(paths, (path) => (path.includes('/') ? path.slice(0, path.lastIndexOf('/')) : '.'));
 }

@@ -3,8 +3,10 @@ import { filled } from './lower-python.js';
 import type { CallFacts, Engine } from './engine.js';
 import { importedValue, memberOfAll } from './module-values.js';
 import { meaningOf, ROUTE_METHODS, routeArguments } from './entries.js';
-import { goCall, ofType } from './go-calls.js';
+import { goCall } from './go-calls.js';
+import { javaCall } from './java-calls.js';
 import { assign, lookup, pathOf } from './places.js';
+import { valueOfType } from './types.js';
 import {
   clear,
   concat,
@@ -26,9 +28,10 @@ export function callOf(interpreter: Engine, node: ExprOf<'call'>, frame: Frame):
   const { callee } = node;
   const isMember = callee.k === 'member';
   const receiver = isMember ? interpreter.value(callee.object, frame) : UNKNOWN;
-  const called = isMember
+  const found = isMember
     ? interpreter.memberOf(receiver, callee.name, callee, frame)
     : interpreter.value(callee, frame);
+  const called = frame.module.language === 'java' ? overloaded(found, node.args.length) : found;
   const method = isMember ? callee.name : callee.k === 'name' ? callee.name : '';
   const ref = called.ref ?? (isMember ? `${receiver.ref ?? '?'}.${method}` : `?${method}`);
   const args: Value[] = [];
@@ -73,9 +76,9 @@ function step(value: Value, node: ExprOf<'call'>, frame: Frame, method: string):
 function resultOf(interpreter: Engine, facts: CallFacts, called: Value): Value {
   const { ref, method, args, frame, node, receiver } = facts;
   const model = interpreter.model(frame);
-  const loaded =
-    loads(interpreter, facts) ?? (frame.module.language === 'go' ? goCall(interpreter, facts, called) : undefined);
-  if (node.isNew && frame.module.language === 'go') runCallbacks(interpreter, facts);
+  const { language } = frame.module;
+  if (node.isNew && (language === 'go' || language === 'java')) runCallbacks(interpreter, facts);
+  const loaded = loads(interpreter, facts) ?? ownCall(interpreter, facts, called);
   if (loaded) return loaded;
   const source = model.sourceCall(ref);
   if (source) {
@@ -130,6 +133,26 @@ function resultOf(interpreter: Engine, facts: CallFacts, called: Value): Value {
 
 /** Services that are handed to services, as deep as that. */
 const MAX_INJECTED = 4;
+
+function ownCall(interpreter: Engine, facts: CallFacts, called: Value): Value | undefined {
+  const { language } = facts.frame.module;
+  if (language === 'go') return goCall(interpreter, facts, called);
+  if (language !== 'java' || interpreter.model(facts.frame).sourceCall(facts.ref)) return undefined;
+  return javaCall(interpreter, facts, called);
+}
+
+/** Of several methods of one name, those that take as many arguments. */
+function overloaded(called: Value, count: number): Value {
+  const [first] = called.closures ?? [];
+  if (!first || first.fn.params.length === count || first.fn.params.some(({ rest }) => rest === true)) return called;
+  const cls = (first.self?.instance?.of ?? first.self?.cls)?.cls;
+  const fitting = (cls?.members ?? []).flatMap(({ name, value }) =>
+    name === first.fn.name && value?.k === 'func' && value.fn.params.length === count
+      ? [{ ...first, fn: value.fn }]
+      : [],
+  );
+  return fitting.length > 0 ? { ...called, closures: fitting } : called;
+}
 
 const STRINGS =
   /^(toString|trim|strip|toLowerCase|toUpperCase|lower|upper|replace|replaceAll|slice|substring|join|String|str|format|decode|encode)$/;
@@ -226,7 +249,8 @@ export function initialise(
   for (const member of cls.members) {
     if (!member.isStatic && member.value && member.value.k !== 'func')
       instance.fields.set(member.name, interpreter.value(member.value, frame));
-    else if (!member.value && member.type !== undefined) instance.fields.set(member.name, ofType(member.type));
+    else if (!member.value && member.type !== undefined)
+      instance.fields.set(member.name, valueOfType(member.type, frame.module.language));
   }
   const maker = cls.members.find(
     ({ name, value }) => (name === 'constructor' || name === '__init__') && value?.k === 'func',
@@ -312,7 +336,7 @@ function typedArguments(fn: Closure['fn'], facts: CallFacts, closure: Closure): 
   return fn.params.map((parameter, i) => {
     const meaning = meaningOf(fn, parameter, i, facts.frame.module.language, closure.frame.module.path);
     if (meaning && 'ref' in meaning) return { ref: meaning.ref };
-    if (parameter.type !== undefined) return ofType(parameter.type);
+    if (parameter.type !== undefined) return valueOfType(parameter.type, facts.frame.module.language);
     return facts.receiver.taint ? { taint: facts.receiver.taint } : {};
   });
 }

@@ -33,6 +33,10 @@ export interface Modules {
   load(path: string, language: ModuleState['language']): ModuleState | undefined;
   /** What a module exports under a name, by itself or from another one. */
   exportOf(module: ModuleState, name: string): Value | undefined;
+  /** The text of a file that a program finds by its name, such as one of settings; undefined when it is not in the project. */
+  resource(from: ModuleState, name: string): string | undefined;
+  /** What a name of the same package means that stands in another file. */
+  neighbour(from: ModuleState, name: string): Value | undefined;
   /** Everything that it exports, as one object. */
   namespaceOf(module: ModuleState): Value;
 }

@@ -3,6 +3,7 @@ import type { Expr, Func, Parameter } from './ir.js';
 import type { ParameterMeaning } from './models/model.js';
 import type { CallFacts } from './engine.js';
 import { GO_NUMERIC, goType } from './models/go.js';
+import { javaMeaning } from './models/java.js';
 import { pathOf } from './places.js';
 import type { Value } from './value.js';
 
@@ -80,8 +81,9 @@ export function meaningOf(
     case 'python':
       return pythonMeaning(fn, parameter, index, name);
     case 'go':
-    case 'java':
       return goMeaning(fn, parameter, name);
+    case 'java':
+      return javaMeaning(fn, parameter, name);
   }
 }
 

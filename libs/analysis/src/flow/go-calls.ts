@@ -1,6 +1,6 @@
 import type { CallFacts, Engine } from './engine.js';
+import { formatted } from './format.js';
 import type { Expr } from './ir.js';
-import { filled } from './lower-python.js';
 import { GO_NUMERIC, goResult, goType } from './models/go.js';
 import { assign, pathOf } from './places.js';
 import {
@@ -162,25 +162,4 @@ function fill(interpreter: Engine, target: Expr, taint: Taint, frame: Frame): vo
     return;
   }
   assign(interpreter, target, { taint, ...(value.ref === undefined ? {} : { ref: value.ref }) }, frame, false);
-}
-
-/** `fmt.Sprintf`: numbers, quoted and hexadecimal holes can't break out. */
-function formatted(node: CallFacts['node'], format: Value, holes: readonly Value[]): Value {
-  if (typeof format.constant !== 'string') return concat([format, ...holes]);
-  const verbs = [...format.constant.matchAll(/%[-+# 0]*[\d*.[\]]*([a-zA-Z])/g)].map(([, verb = '']) => verb);
-  const texts = format.constant
-    .replaceAll('%%', '\uE000')
-    .split(/%[-+# 0]*[\d*.[\]]*[a-zA-Z]/)
-    .map((text) => text.replaceAll('\uE000', '%'));
-  const marks = holes.map((_, i): Expr => ({ start: node.start, end: node.end, k: 'const', value: i }));
-  return concat(
-    filled(node, texts, marks).map((part) => {
-      if (part.k !== 'const') return UNKNOWN;
-      if (typeof part.value !== 'number') return constant(part.value);
-      const hole = holes[part.value] ?? UNKNOWN;
-      const verb = verbs[part.value] ?? '';
-      if (/^[dbcoxXUeEfFgGtp]$/.test(verb)) return NUMBER;
-      return verb === 'q' ? clear(hole, ['log-injection', 'header-injection']) : hole;
-    }),
-  );
 }

@@ -2,7 +2,6 @@ import type { FlowLanguage } from '../parse/language.js';
 import type { FindingClass } from '@devmesh/contracts/finding';
 import { callOf } from './calls.js';
 import type { Engine, Modules, Watcher } from './engine.js';
-import { ofType } from './go-calls.js';
 import { affirm, refine } from './guards.js';
 import { importedLater, memberOfAll, newFrame } from './module-values.js';
 import type { Argument, Class, Entry, Expr, ExprOf, Func, Handler, Module, Span, Stmt } from './ir.js';
@@ -10,6 +9,7 @@ import { namesIn } from './lower-javascript.js';
 import { combined } from './operators.js';
 import type { Model } from './models/model.js';
 import { assign, lookup, pathOf } from './places.js';
+import { valueOfType } from './types.js';
 import {
   concat,
   constant,
@@ -49,6 +49,7 @@ export class Interpreter implements Engine {
   readonly #memo = new WeakMap<Func, Map<string, Value>>();
   readonly #active = new Map<Func, number>();
   readonly #expressions = new Map<Func, Closure>();
+  readonly #typed = new WeakMap<Class, Value>();
   readonly #runs = new WeakMap<Func, { plain: number; all: number; last: Value }>();
 
   constructor(
@@ -360,7 +361,15 @@ export class Interpreter implements Engine {
     const found = lookup(frame, name);
     if (found) return found;
     if (name === 'undefined') return constant(null);
+    const beside = this.modules.neighbour(frame.module, name) ?? this.#ofBase(name, frame);
+    if (beside) return beside;
     return this.#fromSource(name, node, frame) ?? { ref: name };
+  }
+
+  /** In Java, a field that a class has from another one is spoken of by its name alone. */
+  #ofBase(name: string, frame: Frame): Value | undefined {
+    const self = frame.module.language === 'java' && frame.self?.instance ? frame.self : undefined;
+    return self?.instance && (self.instance.fields.get(name) ?? this.#inherited(self.instance, name, self));
   }
 
   #fromSource(ref: string, span: Span, frame: Frame): Value | undefined {
@@ -376,6 +385,8 @@ export class Interpreter implements Engine {
   }
 
   memberOf(object: Value, name: string, span: Span, frame: Frame): Value {
+    const own = object.instance || object.cls ? undefined : this.#ofProject(object, frame);
+    if (own) return this.memberOf(own, name, span, frame);
     if (object.instance) {
       const own = object.instance.fields.get(name) ?? this.#inherited(object.instance, name, object);
       if (own) return own;
@@ -398,6 +409,28 @@ export class Interpreter implements Engine {
       ...(ref === undefined ? {} : { ref }),
       ...(taint ? { taint } : object.safe === true ? { safe: true } : {}),
     };
+  }
+
+  /** An object of which only its type is known, when that is a type of the project. */
+  #ofProject({ ref, taint, fields, items, closures }: Value, frame: Frame): Value | undefined {
+    const { language } = frame.module;
+    if (ref === undefined || fields || items || closures || (language !== 'go' && language !== 'java'))
+      return undefined;
+    if (!/^([\w.-]+\/)*(\w+\.)?\w+$/.test(ref)) return undefined;
+    const cls =
+      (/[./]/.test(ref) ? undefined : lookup(frame, ref)?.cls) ?? this.modules.neighbour(frame.module, ref)?.cls;
+    if (!cls) return undefined;
+    const known = this.#typed.get(cls.cls);
+    if (known && !taint) return known;
+    const own = new Map<string, Value>();
+    for (const { name, type, value, isStatic } of cls.cls.members) {
+      if (value?.k === 'func' || isStatic) continue;
+      const typed = value ? this.value(value, cls.frame) : valueOfType(type ?? '', language);
+      own.set(name, taint && typed.numeric !== true ? { ...typed, taint } : typed);
+    }
+    const made: Value = { instance: { of: cls, fields: own }, ref: `${ref}()` };
+    if (!taint) this.#typed.set(cls.cls, made);
+    return made;
   }
 
   #inherited(instance: Instance, name: string, self: Value): Value | undefined {
@@ -474,11 +507,13 @@ export class Interpreter implements Engine {
 
   #assign(node: ExprOf<'assign'>, frame: Frame): Value {
     if (node.op === '') {
+      const before = node.type === undefined ? UNKNOWN : declared(UNKNOWN, node.type, frame);
       for (const name of node.declares ? namesIn(node.target) : [])
-        if (!frame.vars.has(name)) frame.vars.set(name, UNKNOWN);
+        if (!frame.vars.has(name)) frame.vars.set(name, before);
       return UNKNOWN;
     }
     let value = this.value(node.value, frame);
+    if (node.type !== undefined) value = declared(value, node.type, frame);
     if (node.op !== '=') {
       const before = this.value(node.target, frame);
       value =
@@ -629,7 +664,9 @@ export class Interpreter implements Engine {
       }
       const value = named.get(name) ?? given[i];
       const initial = parameter.initial ? this.value(parameter.initial, frame) : undefined;
-      const typed = frame.module.language === 'go' && parameter.type !== undefined ? ofType(parameter.type) : undefined;
+      const { language } = frame.module;
+      const isTyped = parameter.type !== undefined && (language === 'go' || language === 'java');
+      const typed = isTyped ? valueOfType(parameter.type ?? '', language) : undefined;
       const own =
         value && typed?.ref !== undefined && value.ref === undefined
           ? { ...value, ref: typed.ref }
@@ -637,6 +674,15 @@ export class Interpreter implements Engine {
       this.bind(parameter.target, own.ref === undefined && !isKnown(own) ? { ...own, ref: `?${name}` } : own, frame);
     }
   }
+}
+
+/** What a variable is declared as says more than the call that its value came from. */
+function declared(value: Value, type: string, frame: Frame): Value {
+  const typed = valueOfType(type, frame.module.language);
+  if (typed.numeric === true) return value.constant === undefined ? typed : value;
+  if (value.instance || value.items || value.fields || value.closures || /^(RE[QS]|resource )/.test(value.ref ?? ''))
+    return value;
+  return value.ref === undefined || /\(\)$|^Object$|^\?/.test(value.ref) ? { ...value, ref: typed.ref } : value;
 }
 
 function mergeVars(a: Map<string, Value>, b: Map<string, Value>): Map<string, Value> {

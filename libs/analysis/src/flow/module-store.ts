@@ -1,6 +1,7 @@
 import type { Module, Stmt } from './ir.js';
 import type { FlowLanguage } from '../parse/language.js';
 import { lowerGo } from './lower-go.js';
+import { lowerJava } from './lower-java.js';
 import { lowerJavaScript } from './lower-javascript.js';
 import { lowerPython } from './lower-python.js';
 
@@ -8,6 +9,8 @@ import { lowerPython } from './lower-python.js';
 export interface SourceFiles {
   has(path: string): boolean;
   read(path: string): string | undefined;
+  /** Paths of the files directly in a folder. */
+  list?(folder: string): readonly string[];
 }
 
 export const NO_FILES: SourceFiles = { has: () => false, read: () => undefined };
@@ -25,7 +28,7 @@ const LOWER: Readonly<Record<FlowLanguage, (path: string, text: string) => Modul
   javascript: lowerJavaScript,
   python: lowerPython,
   go: lowerGo,
-  java: () => undefined,
+  java: lowerJava,
 };
 
 /** Text of the modules that are kept, in UTF-16 code units: some hundred files of the usual size. */
@@ -62,6 +65,7 @@ export class ModuleStore {
 }
 
 function exportsOf({ body, language }: Module): Pick<StoredModule, 'names' | 'stars'> {
+  if (language === 'go') return { names: new Set(body.flatMap(goNames)), stars: [] };
   if (language !== 'javascript') return { names: undefined, stars: [] };
   const names = new Set<string>();
   const stars: string[] = [];
@@ -74,4 +78,11 @@ function exportsOf({ body, language }: Module): Pick<StoredModule, 'names' | 'st
   };
   body.forEach(read);
   return { names: names.size > 0 || stars.length > 0 ? names : undefined, stars };
+}
+
+/** What a package of Go sees of a file. */
+function goNames(one: Stmt): string[] {
+  if (one.k === 'func') return [one.fn.name];
+  if (one.k === 'class') return [one.cls.name];
+  return one.k === 'expr' && one.value.k === 'assign' && one.value.target.k === 'name' ? [one.value.target.name] : [];
 }

@@ -33,10 +33,23 @@ export function importedLater(
 ): Value {
   const { language } = from;
   const path = modules.find(from, specifier, level);
+  if (language === 'java') {
+    const name = specifier.slice(specifier.lastIndexOf('.') + 1);
+    if (path === undefined) return { ref: name };
+    return putOff(() => {
+      const module = modules.load(path, language);
+      return { value: (module && modules.exportOf(module, name)) ?? { ref: name }, ready: module?.ready !== false };
+    });
+  }
   const inside =
     language === 'python' && imported !== '*'
       ? modules.find(from, specifier === '' ? imported : `${specifier}.${imported}`, level)
       : undefined;
+  if (language === 'go' && path !== undefined)
+    return putOff(() => {
+      const module = modules.load(path, language);
+      return { value: module ? modules.namespaceOf(module) : { ref: specifier }, ready: module?.ready !== false };
+    });
   if (path === undefined && inside === undefined) return importedValue(specifier, imported, language);
   return putOff(() => {
     const module = path === undefined ? undefined : modules.load(path, language);

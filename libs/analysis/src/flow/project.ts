@@ -13,6 +13,25 @@ import { settled, type ModuleState, type Value } from './value.js';
 const MAX_NESTED = 12;
 const EXTENSIONS = ['', '.ts', '.tsx', '.js', '.jsx', '.mjs', '.cjs', '/index.ts', '/index.js', '/index.tsx'];
 
+/** Packages that are never part of a project. */
+const OF_OTHERS =
+  /^(java|javax|jakarta|kotlin|scala|sun|lombok|junit|org\.(springframework|apache|slf4j|junit|hibernate|mockito|json|w3c|xml|assertj)|com\.(google|fasterxml|sun|amazonaws)|io\.(swagger|micrometer|netty))\./;
+
+const STANDARD =
+  /^(archive|bufio|bytes|cmp|compress|container|context|crypto|database|debug|embed|encoding|errors|expvar|flag|fmt|go|hash|html|image|index|io|iter|log|maps|math|mime|net|os|path|plugin|reflect|regexp|runtime|slices|sort|strconv|strings|sync|syscall|testing|text|time|unicode|unique|unsafe|weak)(\/|$)/;
+
+/** Files of one package that are looked at. */
+const MAX_PACKAGE = 100;
+
+/** The folder of a file, and every one that it is in. */
+function foldersAbove(path: string): string[] {
+  const folders: string[] = [];
+  for (let at = posix.dirname(path); ; at = posix.dirname(at)) {
+    folders.push(at);
+    if (at === '.' || at === '/') return folders;
+  }
+}
+
 /**
  * One file and what it calls in others. Nothing of what it learns is used for another file, so that what is found depends on the files
  * that were asked for here, and not on who was walked before.
@@ -24,6 +43,7 @@ export class Project implements Modules {
   /** Files that were read, and names of files that somebody looked for in vain: what the result depends on. */
   readonly read = new Set<string>();
   readonly missed = new Set<string>();
+  readonly #packages = new Map<string, readonly string[]>();
   #nested = 0;
 
   constructor(
@@ -62,7 +82,9 @@ export class Project implements Modules {
           ? this.#javascriptPath(from.path, specifier)
           : from.language === 'python'
             ? this.#pythonPath(from.path, specifier, level)
-            : undefined;
+            : from.language === 'java'
+              ? this.#javaPath(from.path, specifier)
+              : this.#goPath(specifier);
       this.#found.set(key, path === from.path ? undefined : path);
     }
     return this.#found.get(key);
@@ -91,6 +113,14 @@ export class Project implements Modules {
 
   namespaceOf(module: ModuleState): Value {
     const ref = `./${module.path}`;
+    if (module.language === 'go') {
+      const all = new Map(module.exports);
+      for (const path of this.#package(module.path)) {
+        const other = path === module.path ? undefined : this.load(path, 'go');
+        for (const [name, value] of other?.exports ?? []) if (!all.has(name)) all.set(name, value);
+      }
+      return { fields: all, open: true, ref };
+    }
     if (module.stars.length === 0) return { fields: module.exports, open: true, ref };
     const fields = new Map<string, Value>();
     const add = (one: ModuleState, depth: number): void => {
@@ -140,6 +170,80 @@ export class Project implements Modules {
       state.ready = true;
     }
     return state;
+  }
+
+  resource(from: ModuleState, name: string): string | undefined {
+    for (const folder of foldersAbove(from.path)) {
+      const path = ['src/main/resources', 'resources', '.']
+        .map((one) => posix.join(folder, one, name))
+        .find((one) => this.#has(one));
+      if (path === undefined) continue;
+      this.read.add(path);
+      return this.store.files.read(path);
+    }
+    return undefined;
+  }
+
+  neighbour(from: ModuleState, name: string): Value | undefined {
+    if (from.language === 'java') {
+      if (!/^[A-Z]\w*$/.test(name)) return undefined;
+      const path = this.find(from, `./${name}`, 0);
+      const module = path === undefined ? undefined : this.load(path, 'java');
+      return module && this.exportOf(module, name);
+    }
+    if (from.language !== 'go') return undefined;
+    const dot = name.lastIndexOf('.');
+    if (dot > 0) {
+      const path = this.find(from, name.slice(0, dot), 0);
+      const module = path === undefined ? undefined : this.load(path, 'go');
+      return module && (this.exportOf(module, name.slice(dot + 1)) ?? this.neighbour(module, name.slice(dot + 1)));
+    }
+    for (const path of this.#package(from.path)) {
+      if (path === from.path || this.store.get(path, 'go')?.names?.has(name) !== true) continue;
+      const module = this.load(path, 'go');
+      const found = module && this.exportOf(module, name);
+      if (found) return found;
+    }
+    return undefined;
+  }
+
+  /** The files of a package of Go: those of its folder that are no tests. */
+  #package(path: string): readonly string[] {
+    const folder = posix.dirname(path);
+    const known = this.#packages.get(folder);
+    if (known) return known;
+    const files = (this.store.files.list?.(folder) ?? [])
+      .filter((one) => one.endsWith('.go') && !one.endsWith('_test.go'))
+      .slice(0, MAX_PACKAGE);
+    for (const one of files) this.read.add(one);
+    this.#packages.set(folder, files);
+    return files;
+  }
+
+  /** A package of the project by its path, of which only the end is a folder here. */
+  #goPath(specifier: string): string | undefined {
+    const parts = specifier.split('/');
+    // Packages of the standard library have no dot in their first part; a module may have none either, but then it has a folder below.
+    if (!specifier.includes('.') && STANDARD.test(specifier)) return undefined;
+    for (let i = 0; i < parts.length; i += 1) {
+      const folder = parts.slice(i).join('/');
+      const file = this.store.files.list?.(folder).find((one) => one.endsWith('.go') && !one.endsWith('_test.go'));
+      if (file !== undefined) return file;
+    }
+    return undefined;
+  }
+
+  /** A type by its full name, below any folder that the file is in; `./T` is one beside it. */
+  #javaPath(from: string, specifier: string): string | undefined {
+    if (specifier.startsWith('./')) {
+      const path = posix.join(posix.dirname(from), `${specifier}.java`);
+      return this.#has(path) ? path : undefined;
+    }
+    if (OF_OTHERS.test(specifier)) return undefined;
+    const name = `${specifier.replaceAll('.', '/')}.java`;
+    return foldersAbove(from)
+      .map((folder) => posix.join(folder, name))
+      .find((path) => this.#has(path));
   }
 
   #has(path: string): boolean {

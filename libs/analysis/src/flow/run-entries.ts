@@ -2,8 +2,8 @@ import { initialise, injected } from './calls.js';
 import { meaningOf } from './entries.js';
 import type { Engine } from './engine.js';
 import type { Class, Func, Module, Stmt } from './ir.js';
-import { GO_NUMERIC } from './models/go.js';
 import { lookup, pathOf } from './places.js';
+import { isNumericType } from './types.js';
 import type { Closure, Frame, Instance, ModuleState, Value } from './value.js';
 import { NUMBER, UNKNOWN } from './value.js';
 
@@ -79,7 +79,10 @@ function argumentsOf(interpreter: Engine, fn: Func, frame: Frame, bound: boolean
     const meaning = meaningOf(fn, parameter, fn.params.indexOf(parameter), language, path);
     const name = parameter.target.k === 'name' ? parameter.target.name : '';
     if (!meaning) {
-      if (/^(number|int|float|boolean|bool)$/.test(parameter.type ?? '') || GO_NUMERIC.test(parameter.type ?? ''))
+      if (
+        /^(number|int|float|boolean|bool)$/.test(parameter.type ?? '') ||
+        isNumericType(parameter.type ?? '', language)
+      )
         return NUMBER;
       return parameter.initial && name === '' ? UNKNOWN : { ref: `?${parameter.type ?? name}` };
     }

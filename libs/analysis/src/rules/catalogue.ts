@@ -3,6 +3,8 @@ import { ACTIONS_RULES } from './definitions/actions.rules.js';
 import { CRYPTO_RULES } from './definitions/crypto.rules.js';
 import { DOCKER_LINT_RULES } from './definitions/docker-lint.rules.js';
 import { DOCKER_RULES } from './definitions/docker.rules.js';
+import { JAVA_FACT_RULES } from './definitions/java-facts.rules.js';
+import { JAVA_FLOW_RULES } from './definitions/java-flow.rules.js';
 import { GO_FACT_RULES } from './definitions/go-facts.rules.js';
 import { GO_FLOW_RULES } from './definitions/go-flow.rules.js';
 import { INJECTION_RULES } from './definitions/injection.rules.js';
@@ -51,5 +53,7 @@ export const RULES = loadRules([
   ...PYTHON_FACT_RULES,
   ...GO_FLOW_RULES,
   ...GO_FACT_RULES,
+  ...JAVA_FLOW_RULES,
+  ...JAVA_FACT_RULES,
   ...SECRET_RULES,
 ]);

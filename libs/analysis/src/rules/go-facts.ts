@@ -19,6 +19,7 @@ export function isChecksum(call: CallFacts): boolean {
   const { frame, node } = call;
   const { text } = frame.module;
   const line = text.slice(text.lastIndexOf('\n', node.start) + 1, text.indexOf('\n', node.end));
+  if (/passw|secret|token/i.test(line)) return false;
   return CHECKSUM.test(frame.fn?.name ?? '') || CHECKSUM.test(line) || CHECKSUM.test(frame.module.path);
 }
 

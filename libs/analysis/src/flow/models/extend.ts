@@ -1,6 +1,7 @@
 import type { FindingClass } from '@devmesh/contracts/finding';
 import type { FlowLanguage } from '../../parse/language.js';
 import { GO } from './go.js';
+import { JAVA } from './java.js';
 import { JAVASCRIPT } from './javascript.js';
 import { NameTable, type Model, type Source } from './model.js';
 import { PYTHON } from './python.js';
@@ -8,7 +9,7 @@ import { PYTHON } from './python.js';
 /** What the functions of each language's frameworks mean. */
 export type FlowModels = Readonly<Record<FlowLanguage, Model>>;
 
-export const SHIPPED_MODELS: FlowModels = { javascript: JAVASCRIPT, python: PYTHON, go: GO, java: GO };
+export const SHIPPED_MODELS: FlowModels = { javascript: JAVASCRIPT, python: PYTHON, go: GO, java: JAVA };
 
 /** What a project knows of its own functions; names as in the tables of a model, blank-separated. */
 export interface ModelExtension {
