@@ -24,11 +24,14 @@ const DEFAULT_PATH: Readonly<Record<string, string>> = {
   go: 'main.go',
   java: 'src/main/java/App.java',
   docker: 'Dockerfile',
+  kubernetes: 'deploy/app.yaml',
+  compose: 'docker-compose.yml',
+  terraform: 'main.tf',
   actions: '.github/workflows/build.yml',
   config: 'config.yaml',
 };
 
-const HEADER = /^=== (bad|good) ([a-z-]+): (.+?)(?: \[(\S+)\])?$/;
+const HEADER = /^=== (bad|good) ([a-z0-9-]+): (.+?)(?: \[(\S+)\])?$/;
 
 /**
  * Reads `LANGUAGE-topic.snippets`: `=== bad CLASS: title [path]`, then the code; `--- path` begins another file of the same

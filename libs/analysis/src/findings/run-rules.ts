@@ -1,5 +1,5 @@
 import { parseDockerfile } from '../parse/dockerfile.js';
-import type { Language, TreeLanguage } from '../parse/language.js';
+import { isSettings, type Language, type TreeLanguage } from '../parse/language.js';
 import { hasErrors, hasKind, hasSyntaxErrors, parseSyntax, type Node } from '../parse/syntax.js';
 import { Bindings } from '../rules/bindings.js';
 import { argumentOf } from '../rules/calls.js';
@@ -42,7 +42,7 @@ export function runRules(
     const { hits, parses } = runDocker(mine, text);
     return { hits: [...hits, ...ofFile.hits], parses, unfinished: [], failed: ofFile.failed };
   }
-  if (language === 'actions' || language === 'text') return { ...ofFile, parses: true, unfinished: [] };
+  if (isSettings(language)) return { ...ofFile, parses: true, unfinished: [] };
   const ofCode = runCode(mine, language, text, isOver);
   const flow = (where?.flow ?? new FlowSession(mine)).walk(path, language, text, isOver);
   return {
@@ -64,6 +64,9 @@ export const SAMPLE_PATHS: Readonly<Record<Language, string>> = {
   java: 'Sample.java',
   dockerfile: 'Dockerfile',
   actions: '.github/workflows/sample.yml',
+  kubernetes: 'sample.yaml',
+  compose: 'compose.yaml',
+  terraform: 'sample.tf',
   text: 'sample.env',
 };
 

@@ -1,4 +1,7 @@
-/** Languages that rules are written for. `text` is every file that is none of the others, and is searched for secrets alone. */
+/**
+ * Languages that rules are written for. `kubernetes` is any file of YAML that is none of the others: what it holds tells whether it is a
+ * manifest. `text` is every file that is none of the others, and is searched for secrets alone.
+ */
 export const LANGUAGES = [
   'javascript',
   'typescript',
@@ -8,12 +11,18 @@ export const LANGUAGES = [
   'java',
   'dockerfile',
   'actions',
+  'kubernetes',
+  'compose',
+  'terraform',
   'text',
 ] as const;
 export type Language = (typeof LANGUAGES)[number];
 
 /** What a tree-sitter grammar exists for; a Dockerfile has its own reader. */
-export type TreeLanguage = Exclude<Language, 'dockerfile' | 'actions' | 'text'>;
+export type TreeLanguage = Exclude<Language, 'dockerfile' | SettingsLanguage>;
+
+/** Files of settings: rules look at each as a whole. */
+export type SettingsLanguage = 'actions' | 'kubernetes' | 'compose' | 'terraform' | 'text';
 
 /** What programs and images are written in. */
 export type ProgramLanguage = TreeLanguage | 'dockerfile';
@@ -62,11 +71,20 @@ export function languageOf(path: string): ProgramLanguage | undefined {
   return isDockerfile ? 'dockerfile' : undefined;
 }
 
+const SETTINGS: readonly (readonly [RegExp, SettingsLanguage])[] = [
+  [/(^|\/)\.github\/workflows\/[^/]+\.ya?ml$|(^|\/)action\.ya?ml$/i, 'actions'],
+  [/(^|\/)(docker-)?compose([.-][\w.-]+)?\.ya?ml$/i, 'compose'],
+  [/\.(tf|tofu)$/i, 'terraform'],
+  [/\.ya?ml$/i, 'kubernetes'],
+];
+
 /** The language that rules see in a file: every file has one. */
 export function ruleLanguageOf(path: string): Language {
-  const isWorkflow = /(^|\/)\.github\/workflows\/[^/]+\.ya?ml$|(^|\/)action\.ya?ml$/i.test(path);
-  return isWorkflow ? 'actions' : (languageOf(path) ?? 'text');
+  return SETTINGS.find(([name]) => name.test(path))?.[1] ?? languageOf(path) ?? 'text';
 }
+
+export const isSettings = (language: Language): language is SettingsLanguage =>
+  language === 'text' || SETTINGS.some(([, one]) => one === language);
 
 /** What the flow of data is walked in: the dialects of JavaScript are one. */
 export type FlowLanguage = 'javascript' | 'python' | 'go' | 'java';
@@ -76,7 +94,7 @@ export function flowLanguageOf(language: TreeLanguage): FlowLanguage {
 }
 
 export function isTreeLanguage(language: Language): language is TreeLanguage {
-  return language !== 'dockerfile' && language !== 'actions' && language !== 'text';
+  return language !== 'dockerfile' && !isSettings(language);
 }
 
 export function isJavaScript(language: Language): boolean {

@@ -1,16 +1,21 @@
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { kind, Lang, parse, registerDynamicLanguage, type SgNode } from '@ast-grep/napi';
 import type { TreeLanguage } from './language.js';
 
+/** What trees are made for: programs, and the settings of Terraform. */
+type Grammar = TreeLanguage | 'hcl';
+
 export type Node = SgNode;
 
-const NAPI_LANGUAGE: Readonly<Record<TreeLanguage, string>> = {
+const NAPI_LANGUAGE: Readonly<Record<Grammar, string>> = {
   javascript: Lang.JavaScript,
   typescript: Lang.TypeScript,
   tsx: Lang.Tsx,
   python: 'python',
   go: 'go',
   java: 'java',
+  hcl: 'hcl',
 };
 
 let registered = false;
@@ -25,11 +30,22 @@ function registerLanguages(): void {
     python: load('@ast-grep/lang-python') as typeof import('@ast-grep/lang-python'),
     go: load('@ast-grep/lang-go') as typeof import('@ast-grep/lang-go'),
     java: load('@ast-grep/lang-java') as typeof import('@ast-grep/lang-java'),
+    hcl: {
+      // Its addon for node is a library of the grammar as any other, too.
+      libraryPath: join(
+        dirname(load.resolve('@tree-sitter-grammars/tree-sitter-hcl/package.json')),
+        'prebuilds',
+        `${process.platform}-${process.arch}`,
+        '@tree-sitter-grammars+tree-sitter-hcl.node',
+      ),
+      extensions: ['tf'],
+      languageSymbol: 'tree_sitter_hcl',
+    },
   });
 }
 
 /** The syntax tree of `text`. Never throws on bad syntax: the tree then has `ERROR` nodes. Offsets are UTF-16 code units. */
-export function parseSyntax(language: TreeLanguage, text: string): Node {
+export function parseSyntax(language: Grammar, text: string): Node {
   registerLanguages();
   return parse(NAPI_LANGUAGE[language], text).root();
 }

@@ -1,5 +1,6 @@
 import { FINDING_CLASSES } from '@devmesh/contracts/finding';
 import { ACTIONS_RULES } from './definitions/actions.rules.js';
+import { COMPOSE_RULES } from './definitions/compose.rules.js';
 import { CRYPTO_RULES } from './definitions/crypto.rules.js';
 import { DOCKER_LINT_RULES } from './definitions/docker-lint.rules.js';
 import { DOCKER_RULES } from './definitions/docker.rules.js';
@@ -10,9 +11,11 @@ import { GO_FLOW_RULES } from './definitions/go-flow.rules.js';
 import { INJECTION_RULES } from './definitions/injection.rules.js';
 import { JAVASCRIPT_FACT_RULES } from './definitions/javascript-facts.rules.js';
 import { JAVASCRIPT_FLOW_RULES } from './definitions/javascript-flow.rules.js';
+import { KUBERNETES_RULES } from './definitions/kubernetes.rules.js';
 import { PYTHON_FACT_RULES } from './definitions/python-facts.rules.js';
 import { PYTHON_FLOW_RULES } from './definitions/python-flow.rules.js';
 import { SECRET_RULES } from './definitions/secret.rules.js';
+import { TERRAFORM_RULES } from './definitions/terraform.rules.js';
 import { WEB_RULES } from './definitions/web.rules.js';
 import type { RuleDefinition } from './rule.js';
 
@@ -55,5 +58,8 @@ export const RULES = loadRules([
   ...GO_FACT_RULES,
   ...JAVA_FLOW_RULES,
   ...JAVA_FACT_RULES,
+  ...KUBERNETES_RULES,
+  ...COMPOSE_RULES,
+  ...TERRAFORM_RULES,
   ...SECRET_RULES,
 ]);
