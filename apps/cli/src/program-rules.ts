@@ -1,4 +1,5 @@
-import { Argument } from 'commander';
+import { Argument, Option } from 'commander';
+import { LANGUAGES } from '@devmesh/analysis/parse/language';
 import type { RulesOptions } from './commands/rules.js';
 import { jsonOption, type CommandParts } from './program-options.js';
 
@@ -13,12 +14,14 @@ export function addRules({ context, command, chosen, examples: ex }: CommandPart
     )
     .argument('[rule]', 'a rule by its id (explain, test)')
     .option('--repo <path>', 'a folder whose own rules (.devmesh/rules/) count too')
+    .addOption(new Option('--language <language>', 'list: only those that read it').choices(LANGUAGES))
     .option('-v, --verbose', 'score: name each snippet and line that was judged wrong')
     .addOption(jsonOption('the result'))
     .addHelpText(
       'after',
       ex(
         ['rules', 'all of them'],
+        ['rules list --language go', 'those that read Go'],
         ['rules explain py-weak-hash', 'what can happen, what to do, bad and good examples'],
         ['rules test --repo .', "the shipped ones and this project's against their examples"],
         ['rules precision', 'how often each was right in your project, by what became of its findings; needs the mesh'],

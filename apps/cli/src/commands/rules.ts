@@ -4,6 +4,7 @@ import type { FlowModels } from '@devmesh/analysis/flow/models/extend';
 import { problemText } from '@devmesh/analysis/policy/located-yaml';
 import { readProjectRules } from '@devmesh/analysis/policy/project-rules';
 import { settingsFiles } from '@devmesh/analysis/policy/settings-files';
+import type { Language } from '@devmesh/analysis/parse/language';
 import { checkExamples } from '@devmesh/analysis/corpus/examples';
 import { RULES } from '@devmesh/analysis/rules/catalogue';
 import type { Example } from '@devmesh/analysis/rules/rule';
@@ -17,6 +18,8 @@ import { scoreRules } from './rules-score.js';
 export interface RulesOptions {
   readonly json?: boolean;
   readonly verbose?: boolean;
+  /** Only rules that read it. */
+  readonly language?: Language;
   /** A folder whose own rules count too. */
   readonly repo?: string;
 }
@@ -71,7 +74,10 @@ function chosenRules(known: Known, id: string | undefined): typeof RULES {
 
 /** Every rule by its id, with class and severity. */
 async function listRules(context: CliContext, options: RulesOptions): Promise<ExitCode> {
-  const rows = knownRules(context, options).rules.map(({ id, class: kind, cwe, severity, confidence, languages }) => ({
+  const { language } = options;
+  const known = knownRules(context, options).rules;
+  const listed = language === undefined ? known : known.filter(({ languages }) => languages.includes(language));
+  const rows = listed.map(({ id, class: kind, cwe, severity, confidence, languages }) => ({
     id,
     class: kind,
     cwe: cwe ?? null,

@@ -24,7 +24,9 @@ export const hostRights = eachService((service) => {
     const source = textOf(at(volume, 'source')) || textOf(volume).split(':')[0] || '';
     if (/^\/(var\/)?run\/docker\.sock$|^\/$|^\/(etc|proc|sys|boot|root)\/?$/.test(source)) found.push(volume);
   }
-  const added = listOf(at(service, 'cap_add')).find((one) => /^(CAP_)?(ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE)$/i.test(textOf(one)));
+  const added = listOf(at(service, 'cap_add')).find((one) =>
+    /^(CAP_)?(ALL|SYS_ADMIN|SYS_PTRACE|SYS_MODULE)$/i.test(textOf(one)),
+  );
   if (added) found.push(added);
   return found;
 });
@@ -48,7 +50,12 @@ function variablesOf(service: Setting): { name: string; value: string; place: Se
 export const secretsInEnvironment = eachService((service) =>
   variablesOf(service).flatMap(({ name, value, place }) => {
     if (!namesSecret(name) || !looksLikeSecret(value, name)) return [];
-    return [{ start: place.end - value.length - (place.end - place.start > value.length + name.length + 1 ? 1 : 0), end: place.end }];
+    return [
+      {
+        start: place.end - value.length - (place.end - place.start > value.length + name.length + 1 ? 1 : 0),
+        end: place.end,
+      },
+    ];
   }),
 );
 

@@ -52,7 +52,11 @@ function fieldsOf(body: Node | undefined): Map<string, Setting> {
       const content = block.kind === 'dynamic' ? block.fields?.get('content')?.items?.[0] : undefined;
       const key = content && label !== undefined ? label : block.kind;
       const before = fields.get(key);
-      fields.set(key, { ...(before ?? spanOf(node)), key: before?.key ?? spanOf(name), items: [...(before?.items ?? []), content ?? block] });
+      fields.set(key, {
+        ...(before ?? spanOf(node)),
+        key: before?.key ?? spanOf(name),
+        items: [...(before?.items ?? []), content ?? block],
+      });
     }
   }
   return fields;
@@ -70,7 +74,9 @@ function valueOf(node: Node): Setting {
     case 'string_lit':
     case 'quoted_template':
     case 'heredoc_template': {
-      const parts = node.namedChildren().filter((one) => !/_(start|end)$|^heredoc_identifier$/.test(String(one.kind())));
+      const parts = node
+        .namedChildren()
+        .filter((one) => !/_(start|end)$|^heredoc_identifier$/.test(String(one.kind())));
       return parts.every((one) => one.is('template_literal'))
         ? { ...span, value: parts.map((one) => one.text()).join('') }
         : { ...span, text: node.text() };

@@ -24,7 +24,9 @@ export function resourcesOf(text: string): Resource[] {
     const list = kind === 'List' ? listOf(at(root, 'items')) : [root];
     return list.flatMap((one): Resource[] => {
       const own = textOf(at(one, 'kind'));
-      return own === '' || !at(one, 'apiVersion') ? [] : [{ kind: own, name: textOf(at(one, 'metadata', 'name')), root: one }];
+      return own === '' || !at(one, 'apiVersion')
+        ? []
+        : [{ kind: own, name: textOf(at(one, 'metadata', 'name')), root: one }];
     });
   });
 }
@@ -147,11 +149,12 @@ export const mountsToken = eachPod(({ spec, kind }) => {
 });
 
 export const secretsInVariables: Check = (file) => {
-  const found = eachContainer((one) =>
-    listOf(at(one, 'env')).flatMap((variable) => {
-      const [name, value] = [textOf(at(variable, 'name')), at(variable, 'value')];
-      return value && namesSecret(name) && looksLikeSecret(textOf(value), name) ? [value] : [];
-    })[0],
+  const found = eachContainer(
+    (one) =>
+      listOf(at(one, 'env')).flatMap((variable) => {
+        const [name, value] = [textOf(at(variable, 'name')), at(variable, 'value')];
+        return value && namesSecret(name) && looksLikeSecret(textOf(value), name) ? [value] : [];
+      })[0],
   )(file);
   return found.map(({ start, end }) => ({ start, end }));
 };
@@ -165,10 +168,15 @@ export const wideRoles: Check = ({ text }) =>
         const [verb, resource] = [every('verbs'), every('resources')];
         const secrets = listOf(at(rule, 'resources')).some((one) => textOf(one) === 'secrets');
         if (verb && (resource || secrets)) return [verb];
-        return resource && listOf(at(rule, 'verbs')).some((one) => /^(create|update|patch|delete|escalate|impersonate|bind)$/.test(textOf(one)))
+        return resource &&
+          listOf(at(rule, 'verbs')).some((one) =>
+            /^(create|update|patch|delete|escalate|impersonate|bind)$/.test(textOf(one)),
+          )
           ? [resource]
           : [];
       });
     const role = at(root, 'roleRef');
-    return /^(Cluster)?RoleBinding$/.test(kind) && role && textOf(at(role, 'name')) === 'cluster-admin' ? [role.key ?? role] : [];
+    return /^(Cluster)?RoleBinding$/.test(kind) && role && textOf(at(role, 'name')) === 'cluster-admin'
+      ? [role.key ?? role]
+      : [];
   });

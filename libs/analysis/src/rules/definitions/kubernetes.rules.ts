@@ -10,10 +10,22 @@ const pod = (spec: string, container = ''): string =>
 const deployment = (container: string): string =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata: { name: a }\nspec:\n  template:\n    spec:\n      containers:\n        - name: a\n          image: registry.example.org/a:1.2\n${indent(container, 10)}`;
 const indent = (text: string, by: number): string =>
-  text === '' ? '' : `${text.split('\n').map((line) => ' '.repeat(by) + line).join('\n')}\n`;
+  text === ''
+    ? ''
+    : `${text
+        .split('\n')
+        .map((line) => ' '.repeat(by) + line)
+        .join('\n')}\n`;
 
 type Part = Pick<RuleDefinition, 'id' | 'class' | 'severity' | 'message' | 'examples'> & Partial<RuleDefinition>;
-const rule = (part: Part, file: FileCheck): RuleDefinition => ({ confidence: 'high', languages: LANGUAGES, references: REFERENCES, skipsTests: true, matches: { file }, ...part });
+const rule = (part: Part, file: FileCheck): RuleDefinition => ({
+  confidence: 'high',
+  languages: LANGUAGES,
+  references: REFERENCES,
+  skipsTests: true,
+  matches: { file },
+  ...part,
+});
 
 /** What a pod may do on its machine, what it may use up, and what it runs. */
 export const KUBERNETES_RULES: readonly RuleDefinition[] = [
@@ -22,10 +34,19 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       id: 'k8s-privileged',
       class: 'k8s-privilege',
       severity: 'high',
-      message: 'A privileged container is root on the machine that it runs on. Leave `privileged` out, and add the one capability that is needed.',
+      message:
+        'A privileged container is root on the machine that it runs on. Leave `privileged` out, and add the one capability that is needed.',
       examples: {
-        bad: [pod('', 'securityContext:\n  privileged: true'), pod('', 'securityContext: { privileged: true }'), deployment('securityContext:\n  runAsUser: 1\n  privileged: true')],
-        good: [pod('', 'securityContext:\n  privileged: false'), pod('', 'securityContext: {}'), deployment('securityContext:\n  runAsUser: 1')],
+        bad: [
+          pod('', 'securityContext:\n  privileged: true'),
+          pod('', 'securityContext: { privileged: true }'),
+          deployment('securityContext:\n  runAsUser: 1\n  privileged: true'),
+        ],
+        good: [
+          pod('', 'securityContext:\n  privileged: false'),
+          pod('', 'securityContext: {}'),
+          deployment('securityContext:\n  runAsUser: 1'),
+        ],
       },
     },
     kubernetes.privileged,
@@ -35,7 +56,8 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       id: 'k8s-host-namespace',
       class: 'k8s-privilege',
       severity: 'high',
-      message: 'The pod sees the network, the processes or the memory of its machine, and everything that runs there. Leave hostNetwork, hostPID and hostIPC out.',
+      message:
+        'The pod sees the network, the processes or the memory of its machine, and everything that runs there. Leave hostNetwork, hostPID and hostIPC out.',
       examples: {
         bad: [pod('hostNetwork: true'), pod('hostPID: true'), pod('hostIPC: true')],
         good: [pod('hostNetwork: false'), pod(''), pod('hostname: a')],
@@ -48,10 +70,19 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       id: 'k8s-host-path',
       class: 'k8s-privilege',
       severity: 'medium',
-      message: 'A folder of the machine is in the pod, so what breaks out of the container reads or changes the machine. Use a volume of the cluster, an emptyDir or a configMap.',
+      message:
+        'A folder of the machine is in the pod, so what breaks out of the container reads or changes the machine. Use a volume of the cluster, an emptyDir or a configMap.',
       examples: {
-        bad: [pod('volumes:\n  - name: v\n    hostPath: { path: / }'), pod('volumes:\n  - name: v\n    hostPath:\n      path: /var/run/docker.sock'), pod('volumes:\n  - name: w\n    emptyDir: {}\n  - name: v\n    hostPath: { path: /etc, type: Directory }')],
-        good: [pod('volumes:\n  - name: v\n    emptyDir: {}'), pod('volumes:\n  - name: v\n    configMap: { name: a }'), pod('volumes:\n  - name: v\n    persistentVolumeClaim: { claimName: a }')],
+        bad: [
+          pod('volumes:\n  - name: v\n    hostPath: { path: / }'),
+          pod('volumes:\n  - name: v\n    hostPath:\n      path: /var/run/docker.sock'),
+          pod('volumes:\n  - name: w\n    emptyDir: {}\n  - name: v\n    hostPath: { path: /etc, type: Directory }'),
+        ],
+        good: [
+          pod('volumes:\n  - name: v\n    emptyDir: {}'),
+          pod('volumes:\n  - name: v\n    configMap: { name: a }'),
+          pod('volumes:\n  - name: v\n    persistentVolumeClaim: { claimName: a }'),
+        ],
       },
     },
     kubernetes.hostPaths,
@@ -61,10 +92,19 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       id: 'k8s-added-capability',
       class: 'k8s-privilege',
       severity: 'high',
-      message: 'With this capability a process can leave its container or read what others send. Drop ALL, and add only what the program calls for, such as NET_BIND_SERVICE.',
+      message:
+        'With this capability a process can leave its container or read what others send. Drop ALL, and add only what the program calls for, such as NET_BIND_SERVICE.',
       examples: {
-        bad: [pod('', 'securityContext:\n  capabilities: { add: [SYS_ADMIN] }'), pod('', 'securityContext:\n  capabilities:\n    drop: [ALL]\n    add:\n      - NET_RAW'), deployment('securityContext:\n  capabilities: { add: ["ALL"] }')],
-        good: [pod('', 'securityContext:\n  capabilities: { add: [NET_BIND_SERVICE] }'), pod('', 'securityContext:\n  capabilities:\n    drop: [ALL]'), deployment('securityContext:\n  capabilities: { drop: ["SYS_ADMIN"] }')],
+        bad: [
+          pod('', 'securityContext:\n  capabilities: { add: [SYS_ADMIN] }'),
+          pod('', 'securityContext:\n  capabilities:\n    drop: [ALL]\n    add:\n      - NET_RAW'),
+          deployment('securityContext:\n  capabilities: { add: ["ALL"] }'),
+        ],
+        good: [
+          pod('', 'securityContext:\n  capabilities: { add: [NET_BIND_SERVICE] }'),
+          pod('', 'securityContext:\n  capabilities:\n    drop: [ALL]'),
+          deployment('securityContext:\n  capabilities: { drop: ["SYS_ADMIN"] }'),
+        ],
       },
     },
     kubernetes.addedCapabilities,
@@ -75,10 +115,19 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       class: 'k8s-privilege',
       severity: 'low',
       confidence: 'medium',
-      message: 'The container keeps a dozen capabilities that a server does not need. Say `capabilities: { drop: [ALL] }`.',
+      message:
+        'The container keeps a dozen capabilities that a server does not need. Say `capabilities: { drop: [ALL] }`.',
       examples: {
-        bad: [pod(''), pod('', 'securityContext:\n  capabilities: { drop: [NET_RAW] }'), deployment('securityContext: {}')],
-        good: [pod('', 'securityContext:\n  capabilities: { drop: [ALL] }'), pod('', 'securityContext:\n  capabilities:\n    drop:\n      - all\n    add: [NET_BIND_SERVICE]'), deployment('securityContext:\n  capabilities: { drop: ["ALL"] }')],
+        bad: [
+          pod(''),
+          pod('', 'securityContext:\n  capabilities: { drop: [NET_RAW] }'),
+          deployment('securityContext: {}'),
+        ],
+        good: [
+          pod('', 'securityContext:\n  capabilities: { drop: [ALL] }'),
+          pod('', 'securityContext:\n  capabilities:\n    drop:\n      - all\n    add: [NET_BIND_SERVICE]'),
+          deployment('securityContext:\n  capabilities: { drop: ["ALL"] }'),
+        ],
       },
     },
     kubernetes.keptCapabilities,
@@ -89,10 +138,19 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       class: 'k8s-privilege',
       severity: 'medium',
       confidence: 'medium',
-      message: 'The process may be root in its container, which makes any way out of it worth more. Say `runAsNonRoot: true` (and a `runAsUser` above 0).',
+      message:
+        'The process may be root in its container, which makes any way out of it worth more. Say `runAsNonRoot: true` (and a `runAsUser` above 0).',
       examples: {
-        bad: [pod('', 'securityContext: { runAsUser: 0 }'), pod('securityContext: { runAsNonRoot: false }'), deployment('')],
-        good: [pod('', 'securityContext: { runAsUser: 1000 }'), pod('securityContext: { runAsNonRoot: true }'), deployment('securityContext:\n  runAsNonRoot: true')],
+        bad: [
+          pod('', 'securityContext: { runAsUser: 0 }'),
+          pod('securityContext: { runAsNonRoot: false }'),
+          deployment(''),
+        ],
+        good: [
+          pod('', 'securityContext: { runAsUser: 1000 }'),
+          pod('securityContext: { runAsNonRoot: true }'),
+          deployment('securityContext:\n  runAsNonRoot: true'),
+        ],
       },
     },
     kubernetes.runsAsRoot,
@@ -103,10 +161,19 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       class: 'k8s-privilege',
       severity: 'medium',
       confidence: 'medium',
-      message: 'A process may gain more rights than its parent, by a set-user-id program for one. Say `allowPrivilegeEscalation: false`.',
+      message:
+        'A process may gain more rights than its parent, by a set-user-id program for one. Say `allowPrivilegeEscalation: false`.',
       examples: {
-        bad: [pod(''), pod('', 'securityContext: { allowPrivilegeEscalation: true }'), deployment('securityContext: { runAsNonRoot: true }')],
-        good: [pod('', 'securityContext: { allowPrivilegeEscalation: false }'), deployment('securityContext:\n  allowPrivilegeEscalation: false'), 'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { ports: [] }\n'],
+        bad: [
+          pod(''),
+          pod('', 'securityContext: { allowPrivilegeEscalation: true }'),
+          deployment('securityContext: { runAsNonRoot: true }'),
+        ],
+        good: [
+          pod('', 'securityContext: { allowPrivilegeEscalation: false }'),
+          deployment('securityContext:\n  allowPrivilegeEscalation: false'),
+          'apiVersion: v1\nkind: Service\nmetadata: { name: a }\nspec: { ports: [] }\n',
+        ],
       },
     },
     kubernetes.escalates,
@@ -117,10 +184,19 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       class: 'k8s-privilege',
       severity: 'low',
       confidence: 'medium',
-      message: 'What runs in the container can change its programs, and so stay there. Say `readOnlyRootFilesystem: true`, with an emptyDir for what must be written.',
+      message:
+        'What runs in the container can change its programs, and so stay there. Say `readOnlyRootFilesystem: true`, with an emptyDir for what must be written.',
       examples: {
-        bad: [pod(''), pod('', 'securityContext: { readOnlyRootFilesystem: false }'), deployment('securityContext: { runAsNonRoot: true }')],
-        good: [pod('', 'securityContext: { readOnlyRootFilesystem: true }'), deployment('securityContext:\n  readOnlyRootFilesystem: true'), 'kind: notes\nreadOnly: false\n'],
+        bad: [
+          pod(''),
+          pod('', 'securityContext: { readOnlyRootFilesystem: false }'),
+          deployment('securityContext: { runAsNonRoot: true }'),
+        ],
+        good: [
+          pod('', 'securityContext: { readOnlyRootFilesystem: true }'),
+          deployment('securityContext:\n  readOnlyRootFilesystem: true'),
+          'kind: notes\nreadOnly: false\n',
+        ],
       },
     },
     kubernetes.writableRoot,
@@ -131,10 +207,15 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       class: 'k8s-privilege',
       severity: 'low',
       confidence: 'low',
-      message: 'The token of the default account lies in the pod, so whoever gets in can ask the cluster with it. Say `automountServiceAccountToken: false`, unless the program talks to the cluster.',
+      message:
+        'The token of the default account lies in the pod, so whoever gets in can ask the cluster with it. Say `automountServiceAccountToken: false`, unless the program talks to the cluster.',
       examples: {
         bad: [pod(''), pod('automountServiceAccountToken: true'), deployment('')],
-        good: [pod('automountServiceAccountToken: false'), pod('serviceAccountName: operator'), 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n'],
+        good: [
+          pod('automountServiceAccountToken: false'),
+          pod('serviceAccountName: operator'),
+          'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: a }\n',
+        ],
       },
     },
     kubernetes.mountsToken,
@@ -145,11 +226,20 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       class: 'k8s-resources',
       severity: 'medium',
       confidence: 'medium',
-      message: 'Without a limit of memory this container takes what its neighbours need, until the machine ends them. Say `resources.requests` and `resources.limits`.',
+      message:
+        'Without a limit of memory this container takes what its neighbours need, until the machine ends them. Say `resources.requests` and `resources.limits`.',
       references: ['https://kubernetes.io/docs/concepts/configuration/manage-resources-containers/'],
       examples: {
-        bad: [pod(''), pod('', 'resources: { requests: { memory: 64Mi } }'), deployment('resources:\n  limits: { cpu: "1" }')],
-        good: [pod('', 'resources: { limits: { memory: 64Mi } }'), deployment('resources:\n  limits:\n    cpu: "1"\n    memory: 1Gi'), 'apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n'],
+        bad: [
+          pod(''),
+          pod('', 'resources: { requests: { memory: 64Mi } }'),
+          deployment('resources:\n  limits: { cpu: "1" }'),
+        ],
+        good: [
+          pod('', 'resources: { limits: { memory: 64Mi } }'),
+          deployment('resources:\n  limits:\n    cpu: "1"\n    memory: 1Gi'),
+          'apiVersion: v1\nkind: Namespace\nmetadata: { name: a }\n',
+        ],
       },
     },
     kubernetes.withoutLimits,
@@ -160,11 +250,20 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       class: 'k8s-resources',
       severity: 'low',
       confidence: 'low',
-      message: 'Nobody asks whether this container still works: one that hangs gets requests for ever. Give it a readinessProbe and a livenessProbe.',
+      message:
+        'Nobody asks whether this container still works: one that hangs gets requests for ever. Give it a readinessProbe and a livenessProbe.',
       references: ['https://kubernetes.io/docs/concepts/configuration/liveness-readiness-startup-probes/'],
       examples: {
-        bad: [deployment(''), deployment('ports:\n  - containerPort: 80'), deployment('resources: { limits: { memory: 1Gi } }')],
-        good: [deployment('livenessProbe: { tcpSocket: { port: 80 } }'), deployment('readinessProbe:\n  httpGet: { path: /, port: 80 }'), pod('')],
+        bad: [
+          deployment(''),
+          deployment('ports:\n  - containerPort: 80'),
+          deployment('resources: { limits: { memory: 1Gi } }'),
+        ],
+        good: [
+          deployment('livenessProbe: { tcpSocket: { port: 80 } }'),
+          deployment('readinessProbe:\n  httpGet: { path: /, port: 80 }'),
+          pod(''),
+        ],
       },
     },
     kubernetes.withoutProbes,
@@ -174,11 +273,20 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       id: 'k8s-image-unpinned',
       class: 'docker-unpinned',
       severity: 'medium',
-      message: 'What runs changes whenever somebody pushes that tag, and a rollback may bring the same fault. Name a version, or a digest.',
+      message:
+        'What runs changes whenever somebody pushes that tag, and a rollback may bring the same fault. Name a version, or a digest.',
       references: ['https://kubernetes.io/docs/concepts/containers/images/'],
       examples: {
-        bad: [pod('').replace('a:1.2', 'a:latest'), pod('').replace('a:1.2', 'a'), deployment('').replace('registry.example.org/a:1.2', 'registry.example.org:5000/a')],
-        good: [pod(''), pod('').replace('a:1.2', 'a@sha256:3d9ed832906091d609cfd6f283e79492ace01ba15866b21d8a262e8fd1cdfb55'), deployment('').replace('a:1.2', 'a:${TAG}')],
+        bad: [
+          pod('').replace('a:1.2', 'a:latest'),
+          pod('').replace('a:1.2', 'a'),
+          deployment('').replace('registry.example.org/a:1.2', 'registry.example.org:5000/a'),
+        ],
+        good: [
+          pod(''),
+          pod('').replace('a:1.2', 'a@sha256:3d9ed832906091d609cfd6f283e79492ace01ba15866b21d8a262e8fd1cdfb55'),
+          deployment('').replace('a:1.2', 'a:${TAG}'),
+        ],
       },
     },
     kubernetes.unpinnedImages,
@@ -190,11 +298,20 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       cwe: 798,
       severity: 'high',
       confidence: 'medium',
-      message: 'A credential stands in this manifest, so everybody who sees the repository or the pod has it. Put it into a Secret and read it with secretKeyRef.',
+      message:
+        'A credential stands in this manifest, so everybody who sees the repository or the pod has it. Put it into a Secret and read it with secretKeyRef.',
       references: ['https://kubernetes.io/docs/concepts/configuration/secret/'],
       examples: {
-        bad: [pod('', 'env:\n  - name: DB_PASSWORD\n    value: k3ttleLamp9'), pod('', 'env:\n  - { name: API_TOKEN, value: "9f2c77aa01be" }'), deployment('env:\n  - name: A\n    value: b\n  - name: CLIENT_SECRET\n    value: 9aRt6uLm3xQe')],
-        good: [pod('', 'env:\n  - name: DB_PASSWORD\n    valueFrom: { secretKeyRef: { name: a, key: b } }'), pod('', 'env:\n  - { name: API_TOKEN, value: "$(TOKEN)" }'), deployment('env:\n  - name: CLIENT_SECRET_FILE\n    value: /run/secrets/a1')],
+        bad: [
+          pod('', 'env:\n  - name: DB_PASSWORD\n    value: k3ttleLamp9'),
+          pod('', 'env:\n  - { name: API_TOKEN, value: "9f2c77aa01be" }'),
+          deployment('env:\n  - name: A\n    value: b\n  - name: CLIENT_SECRET\n    value: 9aRt6uLm3xQe'),
+        ],
+        good: [
+          pod('', 'env:\n  - name: DB_PASSWORD\n    valueFrom: { secretKeyRef: { name: a, key: b } }'),
+          pod('', 'env:\n  - { name: API_TOKEN, value: "$(TOKEN)" }'),
+          deployment('env:\n  - name: CLIENT_SECRET_FILE\n    value: /run/secrets/a1'),
+        ],
       },
     },
     kubernetes.secretsInVariables,
@@ -204,7 +321,8 @@ export const KUBERNETES_RULES: readonly RuleDefinition[] = [
       id: 'k8s-wide-role',
       class: 'iam',
       severity: 'high',
-      message: 'Whoever has this role may do nearly everything in the cluster. Name the verbs and the resources that are needed.',
+      message:
+        'Whoever has this role may do nearly everything in the cluster. Name the verbs and the resources that are needed.',
       references: ['https://kubernetes.io/docs/concepts/security/rbac-good-practices/'],
       examples: {
         bad: [
