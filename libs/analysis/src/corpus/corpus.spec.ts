@@ -9,10 +9,10 @@ import { scoresOf } from './score.js';
 const CORPUS = fileURLToPath(new URL('../../corpus', import.meta.url));
 
 describe('the labelled snippets', () => {
-  it('are judged no worse than they were', async () => {
+  it('are judged no worse than they were', { timeout: 60_000 }, async () => {
     const snippets = readCorpus(CORPUS);
     const { total } = scoresOf(await judgeSnippets(snippets, (files) => reviewTexts(files)));
-    expect(total.bad).toBeGreaterThanOrEqual(130);
+    expect(total.bad).toBeGreaterThanOrEqual(210);
     expect(total.recall).toBeGreaterThanOrEqual(0.97);
     expect(total.falseAlarms).toBeLessThanOrEqual(0.02);
   });
@@ -67,12 +67,12 @@ it('counts what was found, missed and wrongly found', async () => {
 });
 
 describe('whole files', () => {
-  it('of the corpus are judged no worse than they were', async () => {
+  it('of the corpus are judged no worse than they were', { timeout: 60_000 }, async () => {
     const { total } = scoresOf(await judgeCases(readCases(CORPUS), (files) => reviewTexts(files)));
     expect(total.bad).toBeGreaterThanOrEqual(300);
     expect(total.recall).toBeGreaterThanOrEqual(0.8);
     expect(total.falseAlarms).toBeLessThanOrEqual(0.15);
-  }, 30_000);
+  });
   it('of the corpus have bad and good lines each', () => {
     for (const { name, labels } of readCases(CORPUS))
       expect(

@@ -77,7 +77,14 @@ export function goCall(interpreter: Engine, facts: CallFacts, called: Value): Va
     case 'path/filepath.Clean':
     case 'path.Clean':
       // From the root nothing leads further up.
-      return first?.shape?.startsWith('/') === true ? clear(first, ['path-traversal']) : first;
+      return (
+        first &&
+        clear(first, [
+          ...(first.shape?.startsWith('/') === true ? (['path-traversal'] as const) : []),
+          // One slash at the start is left of several, so it names no host.
+          ...(ref === 'path.Clean' ? (['open-redirect', 'ssrf'] as const) : []),
+        ])
+      );
     case 'path/filepath.Join':
     case 'path.Join':
       return concat(args.flatMap((one, i) => (i === 0 ? [one] : [constant('/'), one])));
@@ -85,7 +92,10 @@ export function goCall(interpreter: Engine, facts: CallFacts, called: Value): Va
       return { numeric: true, ref: 'strconv.64' };
     case 'strconv.ParseInt':
     case 'strconv.ParseUint':
-      return { numeric: true, ref: `strconv.${String(args[2]?.constant === 0 ? 64 : (args[2]?.constant ?? 64))}` };
+      // Read with a size that is not known here, it may be the right one.
+      return args[2]?.constant === undefined
+        ? NUMBER
+        : { numeric: true, ref: `strconv.${String(args[2].constant === 0 ? 64 : args[2].constant)}` };
     case 'strconv.Itoa':
       return { safe: true };
     case 'make':
