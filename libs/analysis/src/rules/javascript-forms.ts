@@ -64,18 +64,19 @@ const GUARD =
   /__proto__|['"`]constructor['"`]|['"`]prototype['"`]|Object\.create\(null\)|isPrototypePolluted|unsafe|UNSAFE|hasOwn|new Map/;
 
 /** Whether a function asks another one of its file that knows about the prototype. */
-function asksForPrototype(text: string, module: Module): boolean {
-  for (const [, name = ''] of module.text.matchAll(
-    /\b(?:const|let|var|function)\s+(\w+)[^\n]{0,120}\s?[^\n]{0,120}__proto__/g,
-  ))
-    if (new RegExp(`\\b${name}\\b`).test(text)) return true;
+function asksForPrototype(text: string, { text: whole }: Module): boolean {
+  for (let at = whole.indexOf('__proto__'); at >= 0; at = whole.indexOf('__proto__', at + 1)) {
+    const before = whole.slice(Math.max(0, at - 240), at);
+    const name = [...before.matchAll(/\b(?:const|let|var|function)\s+(\w+)/g)].at(-1)?.[1];
+    if (name !== undefined && new RegExp(`\\b${name}\\b`).test(text)) return true;
+  }
   return false;
 }
 
 /** A function that copies keys of one object into another, one object in the other, or walks along a path of keys and sets. */
 export function mergesKeys(fn: Func, module: Module): boolean {
   const text = module.text.slice(fn.start, fn.end);
-  if (text.length > 4000 || GUARD.test(text) || asksForPrototype(text, module)) return false;
+  if (text.length > 4000 || GUARD.test(text)) return false;
   const sets = /\w\[[^=;\n]+\]\s*=(?!=)/.test(text);
   if (!sets) return false;
   // `a[k] = … b[k] …`: the keys of the one decide on those of the other.
@@ -84,9 +85,9 @@ export function mergesKeys(fn: Func, module: Module): boolean {
   const recursive =
     fn.name !== '' && new RegExp(`\\b${fn.name}\\s*\\(\\s*\\w+(\\.\\w+)*\\[`).test(text.slice(text.indexOf('{')));
   const loops = /for\s*\(\s*(const|let|var)?\s*\w+\s+in\b|Object\.(keys|entries)\s*\(/.test(text);
-  if (recursive && loops && copies && params.length >= 2) return true;
+  if (recursive && loops && copies && params.length >= 2) return !asksForPrototype(text, module);
   const walks = /\b(\w+)\s*=\s*\1\[[^\]]+\]/.test(text) && /\.split\(|\bpath\b|\bkeys\b|\bparts\b/.test(text);
-  return walks && params.length >= 3;
+  return walks && params.length >= 3 && !asksForPrototype(text, module);
 }
 
 const CREDENTIAL =
