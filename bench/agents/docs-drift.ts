@@ -67,7 +67,7 @@ async function plantAndCheck(
     filter: (path) => !/(^|\/)(node_modules|\.git|dist|\.devmesh)(\/|$)/.test(path.slice(root.length)),
   });
   const tree = await SourceTree.open(copy);
-  const planted = await plant(tree);
+  const planted = await plant(tree, await detectStack(tree));
   for (const { path, text } of planted.documents) writeFileSync(join(copy, path), text);
   const { findings } = await check(copy);
   for (const { rule, path, line, now } of planted.statements) {

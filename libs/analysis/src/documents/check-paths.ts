@@ -84,22 +84,19 @@ function checkPath(
   const base = bases.find((one) => places.isFolder(posix.normalize(inFolder(one, parts[0] ?? ''))) && parts.length > 1);
   const full = base === undefined ? path : posix.normalize(inFolder(base, path));
   const was = project.whereabouts(full);
-  const told = /in [0-9a-f]{10} /.test(was.because);
-  if (!told) {
-    // `runs/RUN/`: a word in capitals stands for something.
-    if (parts.some((part) => /^[A-Z][A-Z_]*$/.test(part) && part !== 'README' && part !== 'LICENSE')) return undefined;
-    if (!named || PLACEHOLDER.test(path) || (base === undefined && !(isRun && document.path === 'README.md')))
-      return undefined;
-    // A path of one more folder below this one is often one of the reader's tree.
-    if (
-      parts.length > 1 &&
-      base !== undefined &&
-      !places.isFolder(folderOf(full)) &&
-      was.now === undefined &&
-      parts.length < 3
-    )
-      return undefined;
-  }
+  // `runs/RUN/`: a word in capitals stands for something.
+  if (parts.some((part) => /^[A-Z][A-Z_]*$/.test(part) && part !== 'README' && part !== 'LICENSE')) return undefined;
+  if (!named || PLACEHOLDER.test(path) || (base === undefined && !(isRun && document.path === 'README.md')))
+    return undefined;
+  // A path of one more folder below this one is often one of the reader's tree.
+  if (
+    parts.length > 1 &&
+    base !== undefined &&
+    !places.isFolder(folderOf(full)) &&
+    was.now === undefined &&
+    parts.length < 3
+  )
+    return undefined;
   return [
     {
       rule: 'docs-missing-path',

@@ -9,18 +9,17 @@ import { documentKind } from './document.js';
 import { findDrift, type DriftReport } from './find-drift.js';
 import { readMarkdown } from './read-markdown.js';
 import { readRst } from './read-rst.js';
-import { HistoryDocument, TreeHistory } from './tree-history.js';
 
 const folders: TempTree[] = [];
 afterEach(() => {
   for (const folder of folders.splice(0)) folder.remove();
 });
 
-async function drift(files: Record<string, string>, history?: TreeHistory): Promise<DriftReport> {
+async function drift(files: Record<string, string>): Promise<DriftReport> {
   const folder = tempTree(files);
   folders.push(folder);
   const tree = await SourceTree.open(folder.path);
-  return findDrift(tree, await detectStack(tree), { history });
+  return findDrift(tree, await detectStack(tree));
 }
 
 const markup = fc
@@ -130,25 +129,16 @@ describe('a finding', () => {
     ]);
   });
 
-  it('tells from history where a file went', async () => {
-    const commit = (n: number): string => String(n).repeat(40);
-    const history = new TreeHistory(
-      HistoryDocument.parse({
-        version: 1,
-        gone: [
-          { path: 'src/pool.ts', now: 'lib/pool.ts', commit: commit(2), subject: 'Again' },
-          { path: 'src/db.ts', now: 'src/pool.ts', commit: commit(1), subject: 'Name it for what it is' },
-          { path: 'src/old.ts', commit: commit(1), subject: 'Drop it' },
-        ],
-      }),
-    );
-    const { findings } = await drift(
-      { 'README.md': '[db](src/db.ts), [old](src/old.ts)\n', 'lib/pool.ts': 'export {};\n', '.gitignore': 'x\n' },
-      history,
-    );
+  it('names the only file of the same name, or the same in other letters', async () => {
+    const { findings } = await drift({
+      'README.md': '[pool](src/pool.ts), [guide](docs/Guide.md)\n',
+      'lib/pool.ts': 'export {};\n',
+      'docs/guide.md': '# Guide\n',
+      '.gitignore': 'x\n',
+    });
     expect(findings.map(({ message }) => message)).toEqual([
-      'The link goes to src/db.ts, which is not in the repository; it became lib/pool.ts in 1111111111 ("Name it for what it is"). Link to lib/pool.ts.',
-      'The link goes to src/old.ts, which is not in the repository; it was removed in 1111111111 ("Drop it").',
+      'The link goes to src/pool.ts, which is not in the repository; the only file of that name is lib/pool.ts. Link to lib/pool.ts.',
+      'The link goes to docs/Guide.md, which is not in the repository; docs/guide.md is, in other letters. Link to docs/guide.md.',
     ]);
   });
 

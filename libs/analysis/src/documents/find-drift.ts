@@ -21,7 +21,6 @@ import { shown, type Drift } from './drift.js';
 import { findMentions } from './mentions.js';
 import { programFlags } from './program-flags.js';
 import { readProject, type Project } from './project.js';
-import type { TreeHistory } from './tree-history.js';
 
 export interface DriftReport {
   /** In the order of paths and places; class `docs-drift`. */
@@ -41,9 +40,9 @@ const MAX_FINDINGS = 2000;
 export async function findDrift(
   tree: SourceTree,
   stack: StackReport,
-  options: { readonly history?: TreeHistory | undefined; readonly signal?: AbortSignal | undefined } = {},
+  options: { readonly signal?: AbortSignal | undefined } = {},
 ): Promise<DriftReport> {
-  const project = await readProject(tree, stack, options.history, options.signal);
+  const project = await readProject(tree, stack, options.signal);
   const programs = new Set(ownPrograms(project).keys());
   const commands = new Map<Document, readonly Command[]>();
   const variables = new Map<Document, readonly VariableStatement[]>();

@@ -1,3 +1,4 @@
+import type { StackReport } from '../stack/component-report.js';
 import type { SourceTree } from '../tree/source-tree.js';
 import { commandsOf } from './commands.js';
 import { documentKind, type Document } from './document.js';
@@ -24,9 +25,11 @@ const MAX_OF_A_RULE = 12;
  */
 export async function plant(
   tree: SourceTree,
+  stack: StackReport,
 ): Promise<{ documents: { path: string; text: string }[]; statements: PlantedStatement[] }> {
   const places = new Places(tree);
   const scripts = new Set((await readPackages(tree)).node.flatMap((one) => [...one.scripts.keys()]));
+  const variables = new Set(stack.components.flatMap(({ environment }) => environment.map(({ name }) => name)));
   const statements: PlantedStatement[] = [];
   const documents: { path: string; text: string }[] = [];
   const count = (rule: DriftRule): number => statements.filter((one) => one.rule === rule).length;
@@ -34,7 +37,7 @@ export async function plant(
     const text =
       utf8 && /\.md$/i.test(path) && documentKind(path) === 'guide' ? tree.text(path, 512 * 1024) : undefined;
     if (text === undefined) continue;
-    const edits = editsOf(readMarkdown(path, text, 'guide'), places, scripts).filter((edit, i, all) => {
+    const edits = editsOf(readMarkdown(path, text, 'guide'), places, { scripts, variables }).filter((edit, i, all) => {
       const overlaps = all.slice(0, i).some((other) => edit.start < other.end && other.start < edit.end);
       return !overlaps && edit.start < edit.end;
     });
@@ -61,7 +64,13 @@ function renamed(path: string): string {
   return path.replace(/([^/.]+)((?:\.[^/]*)?\/?)$/, '$1_v0$2');
 }
 
-function editsOf(document: Document, places: Places, scripts: ReadonlySet<string>): Edit[] {
+interface KnownNames {
+  readonly scripts: ReadonlySet<string>;
+  /** Variables that the code reads. */
+  readonly variables: ReadonlySet<string>;
+}
+
+function editsOf(document: Document, places: Places, known: KnownNames): Edit[] {
   const edits: Edit[] = [];
   const { text } = document;
   for (const { target, start, end } of document.links) {
@@ -73,7 +82,10 @@ function editsOf(document: Document, places: Places, scripts: ReadonlySet<string
       edits.push({ rule: 'docs-missing-anchor', start, end, now: `#former-${anchor}` });
   }
   for (const { text: span, start, end } of document.spans) {
-    if (text.slice(start, end) !== span || places.published) continue;
+    if (text.slice(start, end) !== span) continue;
+    if (known.variables.has(span) && span.includes('_'))
+      edits.push({ rule: 'docs-unread-variable', start, end, now: `${span}_V0` });
+    if (places.published) continue;
     const path = fromDocument(document.path, span);
     const file = [path, span].find((one) => places.tree.file(one));
     if (/^[\w.@-]+(\/[\w.@-]+)+\.\w+$/.test(span) && file !== undefined)
@@ -81,7 +93,7 @@ function editsOf(document: Document, places: Places, scripts: ReadonlySet<string
   }
   for (const { words } of commandsOf(document, new Set())) {
     const [runner, verb, name] = words;
-    if (runner && name && /^(npm|pnpm|yarn)$/.test(runner.text) && verb?.text === 'run' && scripts.has(name.text))
+    if (runner && name && /^(npm|pnpm|yarn)$/.test(runner.text) && verb?.text === 'run' && known.scripts.has(name.text))
       edits.push({ rule: 'docs-unknown-script', start: name.start, end: name.end, now: `${name.text}-v0` });
   }
   return edits;

@@ -73,7 +73,11 @@ function javaScriptFlags(
   const root = parseSyntax(language, text);
   const flags: Flag[] = [];
   const isYargs = /yargs|@oclif|sade/.test(text);
-  for (const call of root.findAll({ rule: { any: [{ kind: 'call_expression' }, { kind: 'new_expression' }] } })) {
+  // Of a chain the outermost call, which is the last, is found first.
+  const calls = root
+    .findAll({ rule: { any: [{ kind: 'call_expression' }, { kind: 'new_expression' }] } })
+    .sort((a, b) => argumentsStart(a) - argumentsStart(b));
+  for (const call of calls) {
     const callee = call.field('function') ?? call.field('constructor');
     const name = callee?.is('member_expression') ? callee.field('property')?.text() : callee?.text();
     const args = argumentsOf(call);
@@ -123,6 +127,10 @@ function javaScriptFlags(
     }
   }
   return flags;
+}
+
+function argumentsStart(call: Node): number {
+  return (call.field('arguments') ?? call).range().start.index;
 }
 
 function kebab(name: string): string {

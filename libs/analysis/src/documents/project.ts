@@ -7,7 +7,6 @@ import { readPackages, type NodePackage } from './packages.js';
 import { Places } from './places.js';
 import { readMarkdown } from './read-markdown.js';
 import { readRst } from './read-rst.js';
-import type { TreeHistory } from './tree-history.js';
 
 const MAX_DOCUMENT_BYTES = 512 * 1024;
 const MAX_DOCUMENTS = 2000;
@@ -45,12 +44,7 @@ export interface Project {
 }
 
 /** Reads the documents and manifests of a tree. Throws `execution_cancelled` on abort. */
-export async function readProject(
-  tree: SourceTree,
-  stack: StackReport,
-  history: TreeHistory | undefined,
-  signal?: AbortSignal,
-): Promise<Project> {
+export async function readProject(tree: SourceTree, stack: StackReport, signal?: AbortSignal): Promise<Project> {
   const places = new Places(tree);
   const known = new Map<string, Document | undefined>();
   const read = (path: string): Document | undefined => {
@@ -107,12 +101,6 @@ export async function readProject(
     whereabouts: (path) => {
       const other = places.inOtherLetters(path);
       if (other !== undefined) return { now: other, because: `; ${other} is, in other letters` };
-      const told = history?.whereabouts(path);
-      if (told)
-        return {
-          now: told.now !== undefined && places.presence(told.now) === 'there' ? told.now : undefined,
-          because: told.because,
-        };
       const only = places.onlyOne(path);
       return { now: only, because: only === undefined ? '' : `; the only file of that name is ${only}` };
     },
