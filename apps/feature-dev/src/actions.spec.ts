@@ -107,6 +107,19 @@ describe('apply-fixes', () => {
   });
 });
 
+describe('a review of its own', () => {
+  it('leaves alone what the project has silenced', async () => {
+    const silenced = BAD.replace('# übel', '# devmesh-ignore tls-verify-off: a test host');
+    const repository = await bench.submit(repositoryOf([['a.py', silenced]]));
+    const output = await implementAction.run(bench.context({ repository, task: '', patches: [] }));
+    expect(output).toMatchObject({ fixed: 0, commits: [] });
+    const plain = await bench.submit(repositoryOf([['a.py', BAD]]));
+    expect(await implementAction.run(bench.context({ repository: plain, task: '', patches: [] }))).toMatchObject({
+      fixed: 1,
+    });
+  });
+});
+
 describe('integrate', () => {
   it('commits nothing for nothing, and says so', async () => {
     const repository = await bench.submit(repositoryOf([['a.py', BAD]]));

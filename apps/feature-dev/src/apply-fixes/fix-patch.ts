@@ -1,5 +1,5 @@
 import { applyFixes, type FixRound } from '@devmesh/analysis/fixes/apply-fixes';
-import { reviewTree } from '@devmesh/analysis/findings/review-tree';
+import { reviewProject } from '@devmesh/analysis/review/review-project';
 import type { ActionContext } from '@devmesh/agent-kit/action-context';
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
 import { DevmeshError, parseOrThrow } from '@devmesh/contracts/errors';
@@ -16,7 +16,7 @@ export interface FixPatch {
 
 const BODY_LINES = 50;
 
-/** Applies one round of safe fixes to a checkout of `repository`: those of `findings`, or of a review of its own. */
+/** Applies one round of safe fixes to a checkout of `repository`: those of `findings`, or of a review of its own, by the project's policy. */
 export async function fixPatch(
   context: ActionContext<unknown>,
   repository: RepositoryRef,
@@ -27,7 +27,13 @@ export async function fixPatch(
   const checkout = await context.checkout(repository);
   const list = findings
     ? await readFindings(context, findings)
-    : (await reviewTree(checkout.path, { signal, progress: (message) => progress(`reviewing: ${message}`) })).findings;
+    : (
+        await reviewProject(checkout.path, {
+          nowMs: context.now(),
+          signal,
+          progress: (message) => progress(`reviewing: ${message}`),
+        })
+      ).findings;
   const round = await applyFixes(checkout.path, list, { signal, progress });
   const patch =
     round.fixed.length === 0 ? null : await context.patch(checkout, { title: titleOf(round), body: bodyOf(round) });

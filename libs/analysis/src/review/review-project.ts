@@ -4,12 +4,14 @@ import type { FindingHistory, RulePrecision } from '@devmesh/contracts/finding-f
 import { LineMap } from '../change/line-map.js';
 import { reviewChange, type TreeChange } from '../change/review-change.js';
 import { byPlace, reviewTree, type Review, type ReviewOptions } from '../findings/review-tree.js';
+import { MAX_FILE_BYTES } from '../findings/read-text.js';
 import { TreeSources } from '../findings/tree-sources.js';
-import { walk, type TreeFile } from '../findings/walk.js';
+import { openFile, walk, type TreeFile } from '../findings/walk.js';
 import { applySettings, COMMENT_RULES, settingsFinding, type SuppressedFinding } from '../policy/apply-settings.js';
 import { problemText, type PolicyProblem } from '../policy/located-yaml.js';
 import { projectSettings, type ProjectSettings } from '../policy/project-settings.js';
 import { OTHER_RULES } from '../policy/review-policy.js';
+import { MARK } from '../policy/suppressions.js';
 import { settingsFiles } from '../policy/settings-files.js';
 import { oncePerDefect } from '../report/ranking.js';
 import { objections, summaryOf, type Threshold } from '../report/verdict.js';
@@ -56,6 +58,25 @@ export interface ProjectReview {
   readonly filesSkipped: number;
 }
 
+/** Of some files those that hold a comment that silences, by their bytes. One that can't be read holds none. */
+async function withComments(files: readonly TreeFile[]): Promise<string[]> {
+  const found: string[] = [];
+  for (const file of files) {
+    try {
+      const handle = await openFile(file);
+      try {
+        const isRead = (await handle.stat()).size <= MAX_FILE_BYTES;
+        if (isRead && (await handle.readFile()).includes(MARK)) found.push(file.path);
+      } finally {
+        await handle.close();
+      }
+    } catch {
+      // It has gone, or has become a link.
+    }
+  }
+  return found;
+}
+
 /** Rules of which people have judged enough findings, and called too many false. */
 function silentRules(history: FindingHistory | undefined, { policy }: ProjectSettings): Set<string> {
   const { judged, below } = policy.precision;
@@ -91,7 +112,7 @@ export async function reviewProject(root: string, options: ProjectReviewOptions)
   const applied = applySettings(found.findings, {
     settings,
     read: (path) => sources.read(path),
-    paths: change ? [...maps.keys()] : [...files.keys()],
+    paths: await withComments(change ? [...maps.keys()].flatMap((path) => files.get(path) ?? []) : [...files.values()]),
     rules: new Set([...rules.map(({ id }) => id), ...OTHER_RULES, ...COMMENT_RULES]),
     ...(change ? { isNew: (path: string, line: number) => maps.get(path)?.touches(line, line) === true } : {}),
     today: new Date(options.nowMs).toISOString().slice(0, 10),
