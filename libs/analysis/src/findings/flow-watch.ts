@@ -162,6 +162,7 @@ export class FlowWatch implements Watcher {
   }
 
   assigned(target: Expr, ref: string, value: Value, frame: Frame, span: Span): void {
+    if (/\.(inner|outer)HTML$/.test(ref)) this.#judge(frame.module.path, span, [value]);
     for (const { rule, match } of this.rules.assigns.get(ref)) {
       this.#guarded(rule, frame, () => {
         if (match.when && !match.when(value, target)) return;
@@ -177,6 +178,11 @@ export class FlowWatch implements Watcher {
   element(node: ExprOf<'element'>, attributes: ReadonlyMap<string, Value>, frame: Frame): void {
     for (const { key, value: at } of node.attributes) {
       const value = attributes.get(key ?? '...');
+      const html = at.k === 'object' ? at.entries.find((entry) => entry.key === '__html')?.value : undefined;
+      if (html) {
+        const start = frame.module.text.lastIndexOf('__html', html.start);
+        this.#judge(frame.module.path, { start, end: html.end }, [value?.fields?.get('__html') ?? {}]);
+      }
       for (const { rule, match } of this.rules.elements.get(key ?? '...') ?? []) {
         if (!value) continue;
         this.#guarded(rule, frame, () => {
@@ -303,6 +309,11 @@ function tainted(value: Value, shape: ShapeTest, origins: readonly Origin[], kin
     case 'structured':
       return taint.structured ? taint : undefined;
     case 'sql':
+      // Parts of a query, as `where=[…]` of Django.
+      for (const one of value.items ?? []) {
+        const found = one.fields || one.items ? undefined : tainted(one, 'built', origins, kind);
+        if (found) return found;
+      }
       return text !== undefined
         ? SQL.test(text)
           ? taint

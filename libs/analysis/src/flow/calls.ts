@@ -11,6 +11,7 @@ import {
   clear,
   concat,
   constant,
+  isHarmless,
   merge,
   mergeTaints,
   NUMBER,
@@ -160,7 +161,8 @@ const STRINGS =
 const allOf = ({ args, named }: CallFacts): Value[] => [...args, ...named.values()];
 
 /** `require`, `import()`, `promisify`, `bind`. */
-function loads(interpreter: Engine, { ref, method, args, frame, receiver, node }: CallFacts): Value | undefined {
+function loads(interpreter: Engine, facts: CallFacts): Value | undefined {
+  const { ref, method, args, frame, receiver, node } = facts;
   const [first] = args;
   if (
     (ref === 'require' || ref === 'import' || ref === 'importlib.import_module') &&
@@ -183,6 +185,8 @@ function loads(interpreter: Engine, { ref, method, args, frame, receiver, node }
   )
     return first;
   if (method === 'bind' && receiver.closures) return receiver;
+  const later = startsLater(interpreter, facts);
+  if (later) return later;
   if ((method === 'call' || method === 'apply') && receiver.closures && node.callee.k === 'member') {
     const given = method === 'apply' ? (args[1]?.items ?? args.slice(1)) : args.slice(1);
     return receiver.closures.reduce<Value>(
@@ -190,6 +194,30 @@ function loads(interpreter: Engine, { ref, method, args, frame, receiver, node }
       UNKNOWN,
     );
   }
+  return undefined;
+}
+
+/** A function that is handed over with its arguments, to run by itself: a task of Celery, a thread, a job of a pool. */
+function startsLater(interpreter: Engine, facts: CallFacts): Value | undefined {
+  const { ref, method, args, named, receiver, frame } = facts;
+  const [first, second, ...others] = args;
+  const run = (fn: Value, given: readonly Value[], names: ReadonlyMap<string, Value>): Value => {
+    for (const closure of fn.closures ?? []) interpreter.invoke(closure, given, names, closure.self, frame);
+    return { ref: `${ref}()` };
+  };
+  if (receiver.closures && (method === 'delay' || method === 's' || method === 'si' || method === 'signature'))
+    return run(receiver, args, named);
+  if (receiver.closures && method === 'apply_async') {
+    const kwargs = (named.get('kwargs') ?? second)?.fields;
+    return run(receiver, (named.get('args') ?? first)?.items ?? [], kwargs ?? new Map<string, Value>());
+  }
+  if (/(^|\.)(Thread|Process|Timer)$/.test(ref)) {
+    const target = named.get('target') ?? (method === 'Timer' ? second : undefined);
+    return target?.closures ? run(target, named.get('args')?.items ?? [], new Map()) : undefined;
+  }
+  if (/^(submit|add_task|to_thread|start_soon|enqueue|add_job)$/.test(method) && first?.closures)
+    return run(first, args.slice(1), named);
+  if (method === 'run_in_executor' && second?.closures) return run(second, others, named);
   return undefined;
 }
 
@@ -326,7 +354,14 @@ function callbackArguments(interpreter: Engine, facts: CallFacts, closure: Closu
   )
     return [interpreter.source('remote', fn, 'a message of a client', facts.frame)];
   return fn.params.map((parameter, i) => {
-    const meaning = meaningOf(fn, parameter, i, facts.frame.module.language, closure.frame.module.path);
+    const meaning = meaningOf(
+      fn,
+      parameter,
+      i,
+      facts.frame.module.language,
+      closure.frame.module.path,
+      closure.frame.module.text,
+    );
     return meaning && 'ref' in meaning ? { ref: meaning.ref } : {};
   });
 }
@@ -334,11 +369,39 @@ function callbackArguments(interpreter: Engine, facts: CallFacts, closure: Closu
 /** Where types are written down, they say what comes. */
 function typedArguments(fn: Closure['fn'], facts: CallFacts, closure: Closure): Value[] {
   return fn.params.map((parameter, i) => {
-    const meaning = meaningOf(fn, parameter, i, facts.frame.module.language, closure.frame.module.path);
+    const meaning = meaningOf(
+      fn,
+      parameter,
+      i,
+      facts.frame.module.language,
+      closure.frame.module.path,
+      closure.frame.module.text,
+    );
     if (meaning && 'ref' in meaning) return { ref: meaning.ref };
     if (parameter.type !== undefined) return valueOfType(parameter.type, facts.frame.module.language);
     return facts.receiver.taint ? { taint: facts.receiver.taint } : {};
   });
+}
+
+/** The values of `new Map([[key, value], …])`. */
+function pairValues(items: readonly Value[] | undefined): Value[] | undefined {
+  const values = items?.flatMap(({ items: pair }) => (pair?.length === 2 && pair[1] ? [pair[1]] : []));
+  return values?.length === items?.length ? values : undefined;
+}
+
+/** All but a few characters are replaced, and those that are left end nothing: no quote, no separator, no space. */
+const KEEPS_LITTLE = /^\(?\[\^(?:\\[wd.-]|[A-Za-z0-9_.-])+\][+*]?\)?$/;
+
+/** `name.replace(/[^a-z]/g, '')`, `re.sub(r'[^a-z]', '', name)`. */
+function replaced({ ref, method, receiver, args, named }: CallFacts): Value | undefined {
+  const [first, second, third] = args;
+  const isPython = ref === 're.sub';
+  if (!isPython && method !== 'replace' && method !== 'replaceAll') return undefined;
+  const pattern = first?.regex?.pattern ?? (isPython && typeof first?.constant === 'string' ? first.constant : '');
+  const all = isPython ? !named.has('count') && args.length < 4 : first?.regex?.flags.includes('g') === true;
+  const text = isPython ? third : receiver;
+  if (!all || !text || !KEEPS_LITTLE.test(pattern)) return undefined;
+  return second && isHarmless(second) ? clear({ ...text, items: undefined, fields: undefined }, 'all') : undefined;
 }
 
 const MUTATES = /^(push|append|add|unshift|insert|extend|appendChild|set|write|update|setdefault)$/;
@@ -396,7 +459,13 @@ function builtIn(interpreter: Engine, facts: CallFacts): Value | undefined {
   // One of a closed table, whatever the key.
   if (method === 'get' && receiver.fields && receiver.open !== true && first && !receiver.taint && args.length <= 2)
     return second && second.constant === undefined ? merge(memberOfAll(receiver), second) : memberOfAll(receiver);
+  // And of a Map, which keeps pairs.
+  const values = method === 'get' && !receiver.taint && first ? pairValues(receiver.items) : undefined;
+  if (values && values.length > 0 && !values.some((one) => one.closures))
+    return values.slice(1).reduce((all, one) => merge(all, one), values[0] ?? UNKNOWN);
   if (method === 'pipe' && first && frame.module.language === 'javascript') return first;
+  const text = replaced(facts);
+  if (text) return text;
   switch (method) {
     case 'format':
       if (receiver.shape !== undefined) return formatted(facts);
@@ -422,6 +491,9 @@ function builtIn(interpreter: Engine, facts: CallFacts): Value | undefined {
   }
   if (/^replace(All)?$/.test(method) && receiver.taint && replacesAll(facts) && /</.test(patternOf(first)))
     return clear({ taint: receiver.taint }, ['xss']);
+  // Of known parts it is a known path; what others put into one is followed as it is.
+  if (/^(path(\.posix|\.win32)?\.(join|resolve)|os\.path\.join)$/.test(ref) && !args.some((one) => taintOf(one)))
+    return { ...concat(args.flatMap((one, i) => (i === 0 ? [one] : [constant('/'), one]))), ref: `${ref}()` };
   switch (ref) {
     // The page's own address as the base of another one: it adds nothing that somebody else chose.
     case 'URL':
@@ -449,6 +521,10 @@ function builtIn(interpreter: Engine, facts: CallFacts): Value | undefined {
     case 'Promise.allSettled':
     case 'asyncio.gather':
       return ref === 'asyncio.gather' ? { items: args } : first;
+    case 'react.useMemo':
+    case 'React.useMemo':
+    case 'vue.computed':
+      return runCallbacks(interpreter, facts) ?? UNKNOWN;
     case 'Object.values':
       return first && { items: [memberOfAll(first)] };
     case 'Object.entries':

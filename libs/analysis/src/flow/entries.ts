@@ -59,7 +59,21 @@ const REQUEST_TYPES =
 const RESPONSE_TYPES = /^(Response|ExpressResponse|FastifyReply|NextApiResponse|ServerResponse|NextResponse)$/;
 const CONTEXT_TYPES = /^(Context|KoaContext|ParameterizedContext|RouterContext)$/;
 const HARMLESS_TYPES =
-  /^(number|boolean|int|float|bool|Literal|Decimal|UUID|date|datetime|Session|AsyncSession|Depends|BackgroundTasks|Response|UploadFile|WebSocket)$/;
+  /^(number|boolean|int|float|bool|literal|Literal|Decimal|UUID|date|datetime|Session|AsyncSession|Depends|BackgroundTasks|Response|UploadFile|WebSocket)$/;
+
+/** Whether the type, the pipe or the pattern of a parameter lets only numbers, names of a list or the like through. */
+export function isChecked(parameter: Parameter, text: string): boolean {
+  if (/^(literal|Literal|UUID|date|datetime|Decimal)$/.test(parameter.type ?? '')) return true;
+  const pipes = parameter.decorators.flatMap((mark) => (mark.k === 'call' ? mark.args : []));
+  if (pipes.some(({ value }) => CHECKING_PIPE.test(pathOf(value.k === 'call' ? value.callee : value) ?? '')))
+    return true;
+  return PATTERN_OF_PARAMETER.test(text.slice(parameter.target.start, parameter.target.start + 200));
+}
+
+const CHECKING_PIPE = /^Parse(Int|Float|UUID|Bool|Enum|Date)Pipe$/;
+/** `sku: Annotated[str, Path(pattern=r"^…$")]`, `sku: str = Query(pattern="^…$")`. */
+const PATTERN_OF_PARAMETER =
+  /^\w+\s*:\s*(?:Annotated\[[^\]]*?|[\w. |]+=\s*(?:Query|Path|Body|Header|Cookie|Form)\([^)]*?)(?:pattern|regex)\s*=\s*r?["']\^[^"']*\$["']/;
 
 const markName = (mark: Expr): string => pathOf(mark.k === 'call' ? mark.callee : mark) ?? '';
 
@@ -73,13 +87,14 @@ export function meaningOf(
   index: number,
   language: FlowLanguage,
   path: string,
+  text: string,
 ): ParameterMeaning {
   const name = parameter.target.k === 'name' ? parameter.target.name : '';
   switch (language) {
     case 'javascript':
-      return javascriptMeaning(fn, parameter, index, name, path);
+      return javascriptMeaning(fn, parameter, index, name, path, text);
     case 'python':
-      return pythonMeaning(fn, parameter, index, name);
+      return pythonMeaning(fn, parameter, index, name, path);
     case 'go':
       return goMeaning(fn, parameter, name);
     case 'java':
@@ -101,12 +116,10 @@ function javascriptMeaning(
   index: number,
   name: string,
   path: string,
+  text: string,
 ): ParameterMeaning {
   for (const mark of parameter.decorators) {
     const called = markName(mark);
-    const pipes =
-      mark.k === 'call' ? mark.args.map(({ value }) => pathOf(value.k === 'call' ? value.callee : value) ?? '') : [];
-    if (pipes.some((pipe) => /^Parse(Int|Float|UUID|Bool|Enum|Date)Pipe$/.test(pipe))) return undefined;
     if (
       /^(Body|Query|Param|Params|Headers|Cookies|UploadedFile|UploadedFiles|RawBody|QueryParams|BodyParam|QueryParam|HeaderParam|CookieParam|Args|MessageBody)$/.test(
         called,
@@ -137,16 +150,31 @@ function javascriptMeaning(
   if (/^(getServerSideProps|getInitialProps)$/.test(fn.name) && index === 0) return { ref: 'NEXT' };
   if (NEXT_VERBS.test(fn.name) && fn.exported && /(^|\/)(route|middleware)\.[jt]sx?$/.test(path))
     return index === 0 ? { ref: 'REQ' } : { ref: 'NEXT' };
-  if (name === 'event' && index === 0 && /^(handler|lambdaHandler|main)$/.test(fn.name))
+  if (name === 'event' && index === 0 && (/^(handler|lambdaHandler|main)$/.test(fn.name) || answersCloud(fn, text)))
     return { source: { origin: 'remote', note: 'the event of a function in the cloud' } };
+  // An action of Next: a form of the page, or a call of its script.
+  if (fn.exported && fn.async && SERVER_ACTIONS.test(text))
+    return { source: { origin: 'remote', note: 'what the page sends to an action' } };
   return fn.exported && name !== '' ? { source: { origin: 'caller', note: `the parameter ${name}` } } : undefined;
 }
 
-function pythonMeaning(fn: Func, parameter: Parameter, index: number, name: string): ParameterMeaning {
+const SERVER_ACTIONS = /^\s*(?:(?:\/\/[^\n]*|\/\*[\s\S]*?\*\/)\s*)*['"]use server['"]/;
+
+/** A function of a cloud that is called by HTTP, by what it reads of its event. */
+const answersCloud = (fn: Func, text: string): boolean =>
+  /\bevent\.(queryStringParameters|pathParameters|rawPath|requestContext|multiValueQueryStringParameters)\b|JSON\.parse\(event\.body/.test(
+    text.slice(fn.start, fn.end),
+  );
+
+function pythonMeaning(fn: Func, parameter: Parameter, index: number, name: string, path: string): ParameterMeaning {
   // A code object was compiled by somebody before; it is no text.
   if (name === 'self' || name === 'cls' || /^(int|float|bool|CodeType)$/.test(parameter.type ?? '')) return undefined;
   if (/^(request|req)$/.test(name) && index <= 1) return { ref: 'REQ' };
   if (parameter.type !== undefined && REQUEST_TYPES.test(parameter.type)) return { ref: 'REQ' };
+  // A view of Django takes parts of the path after the request.
+  const asked = fn.params.slice(0, index).some(({ target }) => target.k === 'name' && target.name === 'request');
+  if (asked && /(^|\/)(views?|api|viewsets)(\/[^/]*)?\.py$/.test(path) && !HARMLESS_TYPES.test(parameter.type ?? ''))
+    return { source: { origin: 'remote', note: `the part ${name} of the path`, text: true } };
   if (name === 'event' && index === 0 && /handler/.test(fn.name))
     return { source: { origin: 'remote', note: 'the event of a function in the cloud' } };
   const route = fn.decorators.find((mark) => mark.k === 'call' && PYTHON_ROUTE.test(markName(mark)));

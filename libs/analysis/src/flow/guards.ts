@@ -11,6 +11,9 @@ export function refine(interpreter: Engine, test: Expr, sense: boolean, frame: F
   if (test.k === 'await') return refine(interpreter, test.value, sense, frame);
   if (test.k === 'assign') return refine(interpreter, test.value, sense, frame);
   if (test.k === 'call') return refineCall(interpreter, test, sense, frame);
+  // `if (parsed.netloc) refuse`: without a host it is a place of this site.
+  if (test.k === 'member' && /^(netloc|hostname|host)$/.test(test.name) && !sense)
+    return harmless(interpreter, test.object, ['open-redirect', 'ssrf'], frame);
   if (test.k !== 'op') return;
   const [left, right] = test.operands;
   switch (test.op) {
@@ -81,6 +84,9 @@ export function affirm(interpreter: Engine, node: Expr, frame: Frame): void {
 const methodOf = (node: ExprOf<'call'>): string =>
   node.callee.k === 'member' ? node.callee.name : node.callee.k === 'name' ? node.callee.name : '';
 
+/** Where this page is: an address with the same is of this site. */
+const OWN_PLACE = /(^|\.)location\.(host|hostname|origin)$/;
+
 function refineEqual(interpreter: Engine, left: Expr, right: Expr, equal: boolean, frame: Frame): void {
   for (const [one, other] of [
     [left, right],
@@ -100,9 +106,18 @@ function refineEqual(interpreter: Engine, left: Expr, right: Expr, equal: boolea
       // `list.indexOf(x) === -1`, `path.indexOf(root) === 0`.
       if (/^indexOf$/.test(methodOf(one)) && (known.constant === -1 || known.constant === 0))
         refineCall(interpreter, one, known.constant === 0 ? equal : !equal, frame);
+      // `os.path.commonpath([root, full]) == root`
+      if (/^common(path|prefix)$/.test(methodOf(one)) && equal)
+        for (const { value } of one.args)
+          for (const item of value.k === 'list' ? value.items : [{ value }])
+            harmless(interpreter, item.value, PLACES, frame);
       continue;
     }
     const path = pathOf(one);
+    if (path !== undefined && equal && OWN_PLACE.test(pathOf(other) ?? '') && /\.(host|hostname|origin)$/.test(path)) {
+      harmless(interpreter, one.k === 'member' ? one.object : one, ['ssrf', 'open-redirect'], frame);
+      return;
+    }
     if (path === undefined || !equal || known.taint) continue;
     const value = interpreter.value(one, frame);
     if (value.constant !== undefined || value.closures || value.instance) continue;

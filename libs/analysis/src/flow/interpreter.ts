@@ -363,13 +363,14 @@ export class Interpreter implements Engine {
     if (name === 'undefined') return constant(null);
     const beside = this.modules.neighbour(frame.module, name) ?? this.#ofBase(name, frame);
     if (beside) return beside;
+    if (name === '__dirname' || name === '__filename' || name === '__file__') return { ref: name, safe: true };
     return this.#fromSource(name, node, frame) ?? { ref: name };
   }
 
   /** In Java, a field that a class has from another one is spoken of by its name alone. */
   #ofBase(name: string, frame: Frame): Value | undefined {
     const self = frame.module.language === 'java' && frame.self?.instance ? frame.self : undefined;
-    return self?.instance && (self.instance.fields.get(name) ?? this.#inherited(self.instance, name, self));
+    return self?.instance && (self.instance.fields.get(name) ?? this.#inherited(self.instance, name, self, frame));
   }
 
   #fromSource(ref: string, span: Span, frame: Frame): Value | undefined {
@@ -388,7 +389,7 @@ export class Interpreter implements Engine {
     const own = object.instance || object.cls ? undefined : this.#ofProject(object, frame);
     if (own) return this.memberOf(own, name, span, frame);
     if (object.instance) {
-      const own = object.instance.fields.get(name) ?? this.#inherited(object.instance, name, object);
+      const own = object.instance.fields.get(name) ?? this.#inherited(object.instance, name, object, frame);
       if (own) return own;
     }
     const field =
@@ -433,11 +434,14 @@ export class Interpreter implements Engine {
     return made;
   }
 
-  #inherited(instance: Instance, name: string, self: Value): Value | undefined {
+  #inherited(instance: Instance, name: string, self: Value, frame: Frame): Value | undefined {
     let at: ClassValue | undefined = instance.of;
     for (let depth = 0; at && depth < 5; depth += 1) {
       const member = at.cls.members.find((one) => one.name === name && !(one.isStatic && one.value?.k !== 'func'));
-      if (member?.value?.k === 'func') return { closures: [{ fn: member.value.fn, frame: at.frame, self }] };
+      if (member?.value?.k === 'func') {
+        const closure = { fn: member.value.fn, frame: at.frame, self };
+        return member.isGetter === true ? this.invoke(closure, [], new Map(), self, frame) : { closures: [closure] };
+      }
       if (member?.value) return this.value(member.value, at.frame);
       const statics = at.cls.members.find((one) => one.name === name && one.value);
       if (statics?.value) return this.value(statics.value, at.frame);

@@ -92,6 +92,8 @@ export interface Member {
   /** Of a field, where the language says it. */
   readonly type?: string;
   readonly isStatic: boolean;
+  /** Whether its function runs when somebody reads it: `get x()`, `@property`. */
+  readonly isGetter?: boolean;
   readonly decorators: readonly Expr[];
   readonly span: Span;
 }

@@ -350,6 +350,7 @@ const SIMPLE_TYPES: Readonly<Record<string, string>> = {
   TSBooleanKeyword: 'boolean',
   TSBigIntKeyword: 'number',
   TSStringKeyword: 'string',
+  TSLiteralType: 'literal',
 };
 
 function typeName(annotation: EsNode | undefined): string | undefined {
@@ -359,6 +360,11 @@ function typeName(annotation: EsNode | undefined): string | undefined {
     const name = one(type, 'typeName');
     return word(name, 'name') || word(name && one(name, 'right'), 'name') || undefined;
   }
+  if (type.type === 'TSUnionType') {
+    const types = many(type, 'types');
+    return types.length > 0 && types.every((one) => one.type === 'TSLiteralType') ? 'literal' : undefined;
+  }
+  if (type.type === 'TSTypeOperator' && type['operator'] === 'keyof') return 'literal';
   return SIMPLE_TYPES[type.type];
 }
 
@@ -371,7 +377,11 @@ function klass(node: EsNode): Class {
     if (member.type === 'StaticBlock') return [];
     if (value?.type === 'FunctionExpression' && member.type === 'MethodDefinition') {
       const fn = { ...func(value, name), decorators: shared.decorators };
-      const own: Member = { ...shared, value: { ...at(member), k: 'func', fn } };
+      const own: Member = {
+        ...shared,
+        value: { ...at(member), k: 'func', fn },
+        ...(member['kind'] === 'get' ? { isGetter: true } : {}),
+      };
       return [own];
     }
     return [{ ...shared, value: value && expression(value, at(member)) }];

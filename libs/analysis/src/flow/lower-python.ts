@@ -244,6 +244,9 @@ function klass(node: Node, decorators: readonly Expr[]): Class {
           name: part.fn.name,
           value: { ...span, k: 'func', fn: part.fn },
           isStatic,
+          ...(part.fn.decorators.some((mark) => mark.k === 'name' && /property$/.test(mark.name))
+            ? { isGetter: true }
+            : {}),
           decorators: part.fn.decorators,
           span,
         },
@@ -338,11 +341,23 @@ function binary(node: Node): Expr {
     return {
       ...at(node),
       k: 'text',
-      parts: filled(left, String(left.value).split(/%(?:\(\w+\))?[-+ #0]*[\d.*]*[a-zA-Z]/), holes),
+      parts: filled(
+        left,
+        String(left.value).split(MARK),
+        [...String(left.value).matchAll(MARK)].map((mark, i) => numbered(mark[0], holes[i] ?? holes.at(-1) ?? right)),
+      ),
     };
   }
   return { ...at(node), k: 'op', op: operator, operands };
 }
+
+const MARK = /%(?:\(\w+\))?[-+ #0]*[\d.*]*[a-zA-Z]/g;
+
+/** What stands at a mark: `%d` takes numbers only. */
+const numbered = (mark: string, hole: Expr): Expr =>
+  /[dioxXeEfFgG]$/.test(mark)
+    ? { ...hole, k: 'call', callee: { ...hole, k: 'name', name: 'float' }, args: [{ value: hole }], isNew: false }
+    : hole;
 
 /** Text with holes in their places; more texts than holes: the last hole stands for the rest. */
 export function filled(span: Span, texts: readonly string[], holes: readonly Expr[]): Expr[] {

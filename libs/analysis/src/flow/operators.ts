@@ -71,6 +71,8 @@ export function combined(interpreter: Engine, node: ExprOf<'op'>, frame: Frame):
   )
     return concat(values);
   if (node.op === '*' && left.items) return left;
+  if (node.op === '*' && typeof left.constant === 'string' && typeof right.constant === 'number')
+    return constant(left.constant.repeat(Math.min(Math.max(Math.trunc(right.constant), 0), 64)));
   return NUMBER;
 }
 

@@ -1,5 +1,5 @@
 import { initialise, injected } from './calls.js';
-import { meaningOf } from './entries.js';
+import { isChecked, meaningOf } from './entries.js';
 import type { Engine } from './engine.js';
 import type { Class, Func, Module, Stmt } from './ir.js';
 import { lookup, pathOf } from './places.js';
@@ -12,8 +12,11 @@ export function analyseEntries(interpreter: Engine, module: Module, state: Modul
   const { frame } = state;
   if (!frame) return;
   const functions = new Map<Func, Closure>();
-  for (const value of [...frame.vars.values(), ...state.exports.values()]) collect(value, functions, 0);
+  const known = [...frame.vars.values(), ...state.exports.values()];
+  for (const value of known) collect(value, functions, 0);
   for (const closure of functions.values()) enter(interpreter, closure, undefined);
+  for (const closure of new Set(known.flatMap((value) => resolversOf(value))))
+    interpreter.invoke(closure, resolverArguments(interpreter, closure), new Map(), undefined, undefined);
   for (const cls of classesIn(module.body)) {
     const value = lookup(frame, cls.name) ?? [...state.exports.values()].find((one) => one.cls?.cls === cls);
     if (value?.cls?.cls === cls) enterClass(interpreter, value, value.cls.frame);
@@ -34,6 +37,19 @@ function handedOver(interpreter: Engine, { ref }: Value, frame: Frame): Value | 
   return ref?.startsWith('?') === true && /^\?[A-Z]/.test(ref)
     ? injected(interpreter, ref.slice(1), frame, frame)
     : undefined;
+}
+
+/** Functions that answer queries of GraphQL: `{ Query: { … }, Mutation: { … } }`. */
+function resolversOf(value: Value): Closure[] {
+  return ['Query', 'Mutation', 'Subscription'].flatMap((kind) =>
+    [...(value.fields?.get(kind)?.fields?.values() ?? [])].flatMap((one) => one.closures ?? []),
+  );
+}
+
+function resolverArguments(interpreter: Engine, { fn, frame }: Closure): Value[] {
+  const given = fn.params[1]?.target;
+  if (!given) return [];
+  return [{}, interpreter.source('remote', given, 'an argument of a query', frame), {}, {}];
 }
 
 function collect(value: Value, into: Map<Func, Closure>, depth: number): void {
@@ -75,8 +91,8 @@ function argumentsOf(interpreter: Engine, fn: Func, frame: Frame, bound: boolean
   const isStatic = fn.decorators.some((mark) => mark.k === 'name' && mark.name === 'staticmethod');
   const given = language === 'python' && bound && !isStatic ? fn.params.slice(1) : fn.params;
   return given.map((parameter) => {
-    if (isChoice(parameter.type, frame)) return { safe: true };
-    const meaning = meaningOf(fn, parameter, fn.params.indexOf(parameter), language, path);
+    if (isChecked(parameter, frame.module.text) || isChoice(parameter.type, frame)) return { safe: true };
+    const meaning = meaningOf(fn, parameter, fn.params.indexOf(parameter), language, path, frame.module.text);
     const name = parameter.target.k === 'name' ? parameter.target.name : '';
     if (!meaning) {
       if (

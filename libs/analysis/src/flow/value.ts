@@ -62,6 +62,8 @@ export interface Value {
   readonly numeric?: boolean;
   /** Whoever chose it could only choose among what is harmless. */
   readonly safe?: boolean;
+  /** Of a value that nobody else is known to choose: the classes of harm that it was cleaned of. */
+  readonly cleanOf?: ReadonlySet<FindingClass>;
   readonly regex?: { readonly pattern: string; readonly flags: string };
   /** What is imported is looked at when somebody uses it; then this gives what it is. All else of such a value is left out. */
   readonly later?: () => Value;
@@ -118,7 +120,8 @@ export function isConstant(value: Value): boolean {
 export function isHarmless(value: Value, kind?: FindingClass): boolean {
   const taint = taintOf(value);
   if (taint && (kind === undefined || !taint.cleared.has(kind))) return false;
-  if (value.safe === true || isConstant(value)) return true;
+  if (value.safe === true || isConstant(value) || (kind !== undefined && value.cleanOf?.has(kind) === true))
+    return true;
   return value.shape !== undefined && !value.shape.includes(HOLE) && value.shape.length < MAX_SHAPE;
 }
 
@@ -157,8 +160,17 @@ export function merge(a: Value | undefined, b: Value | undefined, depth = 0): Va
     ...(a.cls || b.cls ? { cls: a.cls ?? b.cls } : {}),
     ...(a.instance || b.instance ? { instance: a.instance ?? b.instance } : {}),
     ...(a.numeric === true && b.numeric === true ? { numeric: true } : {}),
-    ...(isHarmless(a) && isHarmless(b) && !taint ? { safe: true } : {}),
+    ...(isHarmless(a) && isHarmless(b) && !taint ? { safe: true } : cleanOfAll([a, b])),
   };
+}
+
+/** The classes that all of some values were cleaned of; harmless ones were of all. */
+function cleanOfAll(values: readonly Value[]): Pick<Value, 'cleanOf'> {
+  const sets = values.filter((one) => !isHarmless(one)).map((one) => one.cleanOf ?? new Set<FindingClass>());
+  const [first, ...others] = sets;
+  if (!first || first.size === 0) return {};
+  const both = new Set([...first].filter((kind) => others.every((set) => set.has(kind))));
+  return both.size > 0 ? { cleanOf: both } : {};
 }
 
 const longer = <T>(a: readonly T[], b: readonly T[]): readonly T[] => (a.length >= b.length ? a : b);
@@ -188,7 +200,7 @@ export function clear(value: Value, classes: readonly FindingClass[] | 'all'): V
       safe: true,
       ...(shape === undefined ? {} : { shape: shape.replaceAll(TAINTED_HOLE, SAFE_HOLE).replaceAll(HOLE, SAFE_HOLE) }),
     };
-  if (!taint) return value;
+  if (!taint) return { ...value, cleanOf: new Set([...(value.cleanOf ?? []), ...classes]) };
   return { ...value, taint: { ...taint, cleared: new Set([...taint.cleared, ...classes]) } };
 }
 
@@ -205,5 +217,8 @@ export function concat(parts: readonly Value[]): Value {
   }
   if (parts.every((part) => part.constant !== undefined))
     return constant(parts.map((part) => String(part.constant)).join(''));
-  return { shape: shape.slice(0, MAX_SHAPE), ...(taint ? { taint: { ...taint, structured: false } } : {}) };
+  return {
+    shape: shape.slice(0, MAX_SHAPE),
+    ...(taint ? { taint: { ...taint, structured: false } } : cleanOfAll(parts)),
+  };
 }

@@ -131,6 +131,14 @@ function asyncFunctions(module: Module): ReadonlySet<string> {
   return found;
 }
 
+/** `list.forEach(async …)`: nobody waits, and nobody hears of a failure. */
+export function dropsEach(node: Expr): boolean {
+  if (node.k !== 'call' || node.callee.k !== 'member' || node.callee.name !== 'forEach') return false;
+  const [first] = node.args;
+  if (first?.value.k !== 'func' || !first.value.fn.async) return false;
+  return !first.value.fn.body.every(({ k }) => k === 'try');
+}
+
 /** A statement that is the call of an async function of the file, or a `then` without anybody for failures. */
 export function dropsPromise(node: Stmt, module: Module): boolean {
   if (node.k !== 'expr' || node.value.k !== 'call') return false;

@@ -4,7 +4,7 @@ import { callView } from './calls.js';
 
 /** Words in names that say that a value guards something. They are what tells a token from any other random text. */
 const GUARDING =
-  /token|secret|passw(or)?d|passphrase|passcode|session|nonce|salt|otp|csrf|xsrf|api_?key|access_?key|private_?key|signing_?key|encryption_?key|credential|auth(?!or)|reset_?(code|link|key)|activation|invit(e|ation)_?code|verif\w*_?code|(^|[^a-z])(sid|pin)([^a-z]|$)/i;
+  /token|secret|passw(or)?d|passphrase|passcode|session|nonce|salt|otp|one_?time|csrf|xsrf|api_?key|access_?key|private_?key|signing_?key|encryption_?key|credential|auth(?!or)|reset_?(code|link|key)|activation|invit(e|ation)_?code|verif\w*_?code|(^|[^a-z])(sid|pin)([^a-z]|$)/i;
 
 /** Whether a name, in any of the usual spellings, says that its value guards something. */
 export function namesGuard(name: string): boolean {

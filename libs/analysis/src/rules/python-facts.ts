@@ -60,6 +60,10 @@ export function literalPassword(target: Expr | undefined, value: Expr | undefine
   );
 }
 
+/** Whether an argument is a name that tells of itself that it is a password: its literal is found where it stands. */
+export const isToldByName = ({ node }: CallFacts, argument: string): boolean =>
+  node.args.some(({ name, value }) => name === argument && value.k === 'name' && PASSWORD.test(value.name));
+
 const WIDE = /^(Exception|BaseException|StandardError)$/;
 
 /** Text that is called markup although something in it was not escaped. */

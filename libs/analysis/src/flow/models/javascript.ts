@@ -62,6 +62,10 @@ const CLEANSES = new NameTable<readonly FindingClass[] | 'all'>([
     'all',
   ],
   [
+    'os.tmpdir os.homedir os.hostname os.platform os.cpus process.cwd process.hrtime Date.now fs.mkdtemp fs.mkdtempSync fs.promises.mkdtemp',
+    'all',
+  ],
+  [
     'bcrypt.hash bcrypt.hashSync bcrypt.compare bcryptjs.hash bcryptjs.hashSync crypto.randomBytes crypto.randomUUID uuid.v4 uuid.v5 mongodb.ObjectId mongoose.Types.ObjectId mongodb.ObjectID bson.ObjectId',
     'all',
   ],
@@ -72,10 +76,15 @@ const CLEANSES = new NameTable<readonly FindingClass[] | 'all'>([
     ['xss'],
   ],
   ['*.sanitize *.escapeHtml *.escapeHTML *.htmlEscape *.encodeHTML *.encodeForHTML', ['xss']],
+  // Templates escape what is put into them; that a template is somebody's own text is told by itself.
+  [
+    'ejs.render ejs.renderFile pug.render pug.renderFile nunjucks.render nunjucks.renderString nunjucks.configure().render nunjucks.Environment().render mustache.render Mustache.render eta.render handlebars.compile() Handlebars.compile() pug.compile() ejs.compile()',
+    ['xss'],
+  ],
   ['path.basename', PLACES],
   ['sanitize-filename sanitize-filename.default', PLACES],
   [
-    '*.escapeId mysql.escape mysql2.escape sqlstring.escape pg-escape pg-format *.escapeLiteral *.escapeIdentifier *.quoteIdentifier',
+    'mysql.format mysql2.format sqlstring.format *.escapeId mysql.escape mysql2.escape sqlstring.escape pg-escape pg-format *.escapeLiteral *.escapeIdentifier *.quoteIdentifier',
     ['sql-injection'],
   ],
   ['*.escape', ['sql-injection', 'xss', 'regex-dos', 'ldap-injection']],
@@ -98,8 +107,11 @@ const CLEANSES = new NameTable<readonly FindingClass[] | 'all'>([
 const ASKS =
   /^(find\w*|get|query|execute|exec|fetch\w*|request|load\w*|select\w*|count\w*|has\w*|is[A-Z]\w*|save|create|insert\w*|update\w*|delete\w*|remove\w*|authenticate|login|verify|compare|send|emit|log|info|warn|error|debug|status|json|then|on|once|addEventListener|setTimeout|setInterval|next|readFile\w*|stat\w*|exists\w*|lookup|search|list)$/;
 
+/** Clients of HTTP that are called by their own name. */
+const ASKS_BY_ITSELF = /^(axios|got|ky|needle|superagent|request|node-fetch|cross-fetch|undici)(\.default)?$/;
+
 const PASSES =
-  /^(concat|join|replace|replaceAll|format|inspect|resolve|normalize|parse|stringify|from|of|decode\w*|encode|unescape|toString|merge|assign|extend|defaults|clone|cloneDeep|pick|omit|map|trim|split|slice|substring|substr|padStart|padEnd|repeat|sprintf|wrap|append|prepend|to[A-Z]\w*|build\w*|make\w*|render\w*|compile|interpolate|URL|URLSearchParams|Buffer|atob|btoa|String|push|raw|literal|unserialize|template|transform|convert\w*|process\w*|with[A-Z]\w*|set\w*|add\w*|`)$/;
+  /^(concat|join|relative|replace|replaceAll|format|inspect|resolve|normalize|parse|stringify|from|of|decode\w*|encode|unescape|toString|merge|assign|extend|defaults|clone|cloneDeep|pick|omit|map|trim|split|slice|substring|substr|padStart|padEnd|repeat|sprintf|wrap|append|prepend|to[A-Z]\w*|build\w*|make\w*|render\w*|compile|interpolate|URL|URLSearchParams|Buffer|atob|btoa|String|push|raw|literal|unserialize|template|transform|convert\w*|process\w*|with[A-Z]\w*|set\w*|add\w*|`)$/;
 
 const HARMLESS_NAME =
   /saniti[sz]e|escape|validat|purify|whitelist|allowlist|^is[A-Z]|^check|^hash|encrypt|digest|^verify|quote/i;
@@ -113,6 +125,7 @@ export const JAVASCRIPT: Model = {
     return HARMLESS_NAME.test(method) && !/^(un|de)/i.test(method) ? 'all' : undefined;
   },
   passes(ref, method) {
+    if (ASKS_BY_ITSELF.test(ref)) return false;
     if (ASKS.test(method)) return false;
     if (PASSES.test(method)) return true;
     // A function whose code is not known, and no method of anything.

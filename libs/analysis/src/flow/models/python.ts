@@ -48,6 +48,10 @@ const SOURCE_CALLS = new NameTable<Source>([
 ]);
 
 const CLEANSES = new NameTable<readonly FindingClass[] | 'all'>([
+  [
+    'tempfile.mkdtemp tempfile.mkstemp tempfile.mktemp tempfile.gettempdir tempfile.NamedTemporaryFile tempfile.TemporaryDirectory os.getcwd os.getpid uuid.uuid4 uuid.uuid1 time.time datetime.datetime.now datetime.datetime.utcnow datetime.date.today os.urandom secrets.token_hex secrets.token_urlsafe platform.system socket.gethostname',
+    'all',
+  ],
   ['int float bool len abs round ord hash id uuid.UUID decimal.Decimal datetime.datetime.strptime', 'all'],
   ['*.isdigit *.startswith *.endswith *.hexdigest *.digest *.count *.index *.find *.isoformat *.exists', 'all'],
   [
@@ -79,14 +83,18 @@ const CLEANSES = new NameTable<readonly FindingClass[] | 'all'>([
     'pickle.dumps cPickle.dumps _pickle.dumps dill.dumps cloudpickle.dumps marshal.dumps jsonpickle.encode',
     ['deserialization'],
   ],
-  ['json.dumps flask.jsonify', ['path-traversal', 'ssrf', 'open-redirect', 'header-injection', 'log-injection']],
+  [
+    'flask.jsonify django.http.JsonResponse fastapi.responses.JSONResponse',
+    ['xss', 'path-traversal', 'ssrf', 'open-redirect', 'header-injection', 'log-injection'],
+  ],
+  ['json.dumps', ['path-traversal', 'ssrf', 'open-redirect', 'header-injection', 'log-injection']],
   ['flask.url_for django.urls.reverse django.shortcuts.resolve_url', ['open-redirect', 'ssrf']],
 ]);
 
 const ASKS =
   /^(execute\w*|fetch\w*|filter|exclude|all|first|last|one\w*|scalar\w*|query|select\w*|count|exists|has\w*|is_\w+|save|create|insert\w*|update|delete\w*|remove|authenticate|login|verify\w*|check\w*|send|emit|log|info|warning|warn|error|debug|exception|print|get_or_404|get_object_or_404|find_one|find|aggregate|setdefault|request|post|put|patch|urlopen|open|listdir|isinstance|issubclass|range|enumerate|super|search|match|fullmatch)$/;
 const PASSES =
-  /^(join|format|format_map|replace|strip|lstrip|rstrip|split|rsplit|lower|upper|title|decode|encode|urljoin|urlparse|urlunparse|loads|dumps|b64decode|b64encode|unquote|unquote_plus|parse_qs|normpath|abspath|realpath|expanduser|Path|PurePath|str|bytes|dict|list|tuple|set|sorted|reversed|map|filter|zip|copy|deepcopy|getlist|get|pop|items|values|keys|text|StringIO|BytesIO|Template|Markup|mark_safe|SafeString|fromstring|from_string|render|render_template_string|literal|raw|concat|append|to_\w+|build\w*|make\w*|get_\w+|read|readline|readlines|with_\w+|cast|iter|next|dedent|substitute|safe_substitute|expandvars|unhexlify|urlsplit|ensure_str|smart_str|force_str)$/;
+  /^(join|relpath|commonpath|format|format_map|replace|strip|lstrip|rstrip|split|rsplit|lower|upper|title|decode|encode|urljoin|urlparse|urlunparse|loads|dumps|b64decode|b64encode|unquote|unquote_plus|parse_qs|normpath|abspath|realpath|expanduser|Path|PurePath|str|bytes|dict|list|tuple|set|sorted|reversed|map|filter|zip|copy|deepcopy|getlist|get|pop|items|values|keys|text|StringIO|BytesIO|Template|Markup|mark_safe|SafeString|fromstring|from_string|render|render_template_string|literal|raw|concat|append|to_\w+|build\w*|make\w*|get_\w+|read|readline|readlines|with_\w+|cast|iter|next|dedent|substitute|safe_substitute|expandvars|unhexlify|urlsplit|ensure_str|smart_str|force_str)$/;
 const HARMLESS_NAME = /saniti[sz]e|escape|validat|clean|allowlist|whitelist|^is_|hash|encrypt|digest|quote|secure_/i;
 
 export const PYTHON: Model = {

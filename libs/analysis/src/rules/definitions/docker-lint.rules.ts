@@ -483,7 +483,7 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
               (one) =>
                 one.words[0] === 'apt' ||
                 (one.words[0] === 'wget' &&
-                  !hasOption(one, /^(-\w*q\w*|--quiet|-nv|--no-verbose|--progress.*|-\w*[oO]\w*|--output-file.*)$/)),
+                  !hasOption(one, /^(-\w*q\S*|--quiet|-nv|--no-verbose|--progress.*|-\w*[oO]\S*|--output-file.*)$/)),
             ),
           )
           .map(({ instruction }) => instruction),

@@ -6,6 +6,7 @@ import { namesGuard } from '../purpose.js';
 import { isSlowPattern } from '../slow-pattern.js';
 import {
   comparesSecret,
+  dropsEach,
   dropsPromise,
   emptyHandler,
   hasTwin,
@@ -34,6 +35,7 @@ import {
   listHas,
   looseSources,
   leavesErrorToFramework,
+  saysYes,
   showsError,
   turnedOff,
 } from '../javascript-facts.js';
@@ -98,7 +100,15 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
     languages: LANGUAGES,
     message:
       'The nonce of this cipher is always the same, so equal messages look equal, and with GCM or CTR the key gives itself away. Make a new one with randomBytes for each message and send it along.',
-    matches: { flow: [{ calls: 'crypto.createCipheriv', when: (call: CallFacts) => isFixed(call.args[2]) }] },
+    matches: {
+      flow: [
+        { calls: 'crypto.createCipheriv', when: (call: CallFacts) => isFixed(call.args[2]) },
+        {
+          calls: 'crypto.scrypt crypto.scryptSync crypto.pbkdf2 crypto.pbkdf2Sync',
+          when: (call: CallFacts) => isFixed(call.args[1]),
+        },
+      ],
+    },
     references: ['https://cwe.mitre.org/data/definitions/329.html'],
     examples: {
       bad: [
@@ -271,6 +281,12 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
             !/window|document|localStorage|React/.test(call.frame.module.text),
         },
         {
+          // What a client sends is believed, though other tokens are checked in this file.
+          calls: 'jsonwebtoken.decode jwt-decode jwt-decode.jwtDecode',
+          taint: { in: [0], origins: ['remote'] },
+          when: (call: CallFacts) => argument(call, 'complete')?.constant !== true,
+        },
+        {
           calls: 'jose.UnsecuredJWT.decode jose.decodeJwt',
           when: (call: CallFacts) => !/jwtVerify\s*\(/.test(call.frame.module.text),
         },
@@ -373,6 +389,10 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         {
           calls: 'express-session cookie-session client-sessions koa-session',
           when: (call: CallFacts) => lacksSession(call),
+        },
+        {
+          calls: 'next/headers.cookies().set',
+          when: (call: CallFacts) => !isClearing(call) && turnedOff(call.args[2]),
         },
         { calls: 'CTX.cookies.set', when: (call: CallFacts) => turnedOff(call.args[2]) },
         { calls: 'cookie.serialize', when: (call: CallFacts) => lacksFlags(call.args[2]) },
@@ -515,6 +535,10 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
               argument(call, 'tls')?.fields?.get('rejectUnauthorized'),
               argument(call, 'insecure'),
             ].some((one, i) => one?.constant === (i === 4)),
+        },
+        {
+          calls: 'tls.connect https.request https.get https.Agent',
+          when: (call: CallFacts) => saysYes(argument(call, 'checkServerIdentity'), call.frame.module.text),
         },
         { calls: '*.setRejectUnauthorized', when: (call: CallFacts) => call.args[0]?.constant === false },
       ],
@@ -1066,7 +1090,12 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
     skipsTests: true,
     message:
       'Nobody waits for this promise and nobody hears when it fails: an unhandled rejection ends the process. Await it, or add a catch.',
-    matches: { flow: [{ statement: 'expr', when: (node: Stmt, module: Module) => dropsPromise(node, module) }] },
+    matches: {
+      flow: [
+        { statement: 'expr', when: (node: Stmt, module: Module) => dropsPromise(node, module) },
+        { expression: 'call', when: (node: Expr) => dropsEach(node) },
+      ],
+    },
     references: ['https://nodejs.org/api/process.html#event-unhandledrejection'],
     examples: {
       bad: [

@@ -1,5 +1,5 @@
 import type { CallFacts } from '../../flow/engine.js';
-import type { Value } from '../../flow/value.js';
+import type { Frame, Value } from '../../flow/value.js';
 import { argument } from '../flow-match.js';
 import type { RuleDefinition } from '../rule.js';
 
@@ -143,6 +143,8 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
           when: (call: CallFacts) =>
             call.args[0]?.closures === undefined && /page|webContents|frame|browser/i.test(call.ref),
         },
+        // A schema of Ajv becomes code.
+        { calls: 'ajv().compile ajv().validate ajv.default().compile', taint: { in: [0], origins: ['remote'] } },
         { calls: '*.runInContext *.runInNewContext *.runInThisContext', taint: { in: [0] } },
       ],
     },
@@ -299,12 +301,21 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
         {
           calls: '*.send *.end *.write',
           taint: { in: [0], shape: 'markup' },
-          when: (call: CallFacts) =>
-            /^RES(\.|$)/.test(call.receiver.ref ?? '') &&
-            !WHOLE.test(call.args[0]?.ref ?? '') &&
-            !/setHeader\([^)]*(json|plain)|\.type\(['"](text\/plain|json|application)|contentType\(/i.test(
-              textBefore(call.frame.module.text, call.node.start),
-            ),
+          when: (call: CallFacts) => isPage(call),
+        },
+        {
+          // Express calls a text HTML.
+          calls: '*.send',
+          taint: { in: [0], shape: 'built' },
+          when: (call: CallFacts) => isPage(call) && !/fastify|restify/i.test(call.frame.module.text),
+        },
+        {
+          returns: (value: Value, frame: Frame) => value.shape !== undefined && isHandlerOfNest(frame),
+          taint: { shape: 'markup', origins: ['remote'] },
+        },
+        {
+          returns: (value: Value) => isPageOfCloud(value),
+          taint: { shape: 'any', origins: ['remote'] },
         },
         { assigns: 'CTX.body', taint: { shape: 'markup' } },
         {
@@ -447,7 +458,7 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
           when: (call: CallFacts) => /page|puppeteer|playwright|browser|newPage/i.test(call.ref),
         },
         {
-          calls: '*.get *.post *.request *.axiosRef',
+          calls: '*.get *.post *.put *.patch *.delete *.request *.axiosRef',
           taint: { in: [0], shape: 'host', origins: ['remote'] },
           when: (call: CallFacts) => /https?Service|httpClient|axios|\bgot\b|agent\b/i.test(call.receiver.ref ?? ''),
         },
@@ -500,6 +511,12 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
         },
         { calls: '*.writeHead', taint: { in: ['Location', 'location'], shape: 'host' } },
         {
+          // `@Redirect()` of Nest sends to what the method gives.
+          returns: (value: Value, frame: Frame) =>
+            value.fields?.get('url')?.taint !== undefined && hasMark(frame, /^Redirect$/),
+          taint: { shape: 'any', origins: ['remote'] },
+        },
+        {
           assigns:
             'location.href window.location window.location.href document.location document.location.href location self.location top.location parent.location',
           taint: { shape: 'host' },
@@ -543,7 +560,7 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
           when: (call: CallFacts) =>
             call.args[0]?.closures === undefined &&
             !['where', 'include', 'data', 'attributes'].some((key) => call.args[0]?.fields?.has(key)) &&
-            !/prisma|[rR]epo(sitory)?\b|array|list|items/.test(call.ref) &&
+            !/prisma|[rR]epo(sitory)?\b|array|list|items|createH(ash|mac)|create(Sign|Verify|Cipher)/.test(call.ref) &&
             !/typeorm|sequelize|prisma/.test(call.frame.module.text.slice(0, 3000)),
         },
         { calls: '*.find *.findOne *.$where *.where', taint: { in: ['$where'] } },
@@ -743,7 +760,7 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
           calls: 'js-yaml.load',
           taint: { in: [0] },
           when: (call: CallFacts) =>
-            /DEFAULT_FULL|schema/.test(call.frame.module.text.slice(call.node.start, call.node.end)),
+            /DEFAULT_FULL|js-yaml-js-types|UNSAFE/.test(call.frame.module.text.slice(call.node.start, call.node.end)),
         },
       ],
     },
@@ -896,7 +913,35 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
   },
 ];
 
+/** Whether what is sent is taken for a page: not where a type says otherwise, and not as all of an object. */
+function isPage({ receiver, args, frame, node }: CallFacts): boolean {
+  const around = frame.module.text.slice(Math.max(0, node.start - 300), node.end);
+  return (
+    /^RES(\.|$)/.test(receiver.ref ?? '') &&
+    !WHOLE.test(args[0]?.ref ?? '') &&
+    !/setHeader\([^)]*(json|plain)|\.type\(['"](text\/plain|json|csv|application|text['"])|contentType\(/i.test(around)
+  );
+}
+
+const hasMark = ({ fn }: Frame, pattern: RegExp): boolean =>
+  fn?.decorators.some((mark) => mark.k === 'call' && mark.callee.k === 'name' && pattern.test(mark.callee.name)) ===
+  true;
+
+const isHandlerOfNest = (frame: Frame): boolean =>
+  hasMark(frame, /^(Get|Post|Put|Patch|Delete|All)$/) && /@nestjs\/common/.test(frame.module.text);
+
+/** The answer of a function in a cloud: `{ statusCode, headers: { 'content-type': 'text/html' }, body }`. */
+function isPageOfCloud(value: Value): boolean {
+  const body = value.fields?.get('body');
+  const headers = [...(value.fields?.get('headers')?.fields ?? [])];
+  return (
+    body?.taint !== undefined &&
+    (body.shape === undefined || body.shape.includes('<')) &&
+    value.fields?.has('statusCode') === true &&
+    headers.some(([name, one]) => /^content-type$/i.test(name) && /html/.test(String(one.constant ?? '')))
+  );
+}
+
 /** All of a part of the request: an object, which is sent as JSON. */
 const WHOLE = /^(REQ|CTX\.request)\.(query|body|params|headers|cookies|files)$/;
-const textBefore = (text: string, start: number): string => text.slice(Math.max(0, start - 300), start);
 const isErrorText = (ref: string | undefined): boolean => ref !== undefined && ref.startsWith('ERROR');

@@ -10,6 +10,7 @@ import {
   guardsAccess,
   guardsValue,
   isOpenMode,
+  isToldByName,
   lacksCookieFlags,
   literalPassword,
   marksUnescaped,
@@ -102,8 +103,13 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
     matches: {
       flow: [
         {
+          // A file that is named here came with the program.
+          calls: 'joblib.load pandas.read_pickle shelve.open',
+          when: (call: CallFacts) => typeof call.args[0]?.constant !== 'string',
+        },
+        {
           calls:
-            'pickle.load pickle.loads pickle.Unpickler cPickle.load cPickle.loads _pickle.loads dill.load dill.loads shelve.open jsonpickle.decode marshal.load marshal.loads pandas.read_pickle joblib.load cloudpickle.load cloudpickle.loads',
+            'pickle.load pickle.loads pickle.Unpickler cPickle.load cPickle.loads _pickle.loads dill.load dill.loads jsonpickle.decode marshal.load marshal.loads cloudpickle.load cloudpickle.loads',
           // What this program has just written itself is no one else's.
           when: ({ node: { args } }: CallFacts) =>
             !(args[0]?.value.k === 'call' && /(^|\.)dumps$/.test(pathOf(args[0].value.callee) ?? '')),
@@ -603,7 +609,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
             '*.connect *.login *.Connection *.create_connection *.auth *.authenticate *.MongoClient *.Redis *.StrictRedis *.Client *.HTTPBasicAuth *.ConnectionPool',
           when: (call: CallFacts) =>
             ['password', 'passwd', 'pwd', 'passphrase', 'api_key', 'secret', 'token', 'aws_secret_access_key'].some(
-              (name) => isOwnSecret(call, call.named.get(name)),
+              (name) => isOwnSecret(call, call.named.get(name)) && !isToldByName(call, name),
             ) ||
             (/login$|BasicAuth$/.test(call.method) && call.args.length >= 2 && isOwnSecret(call, call.args[1])),
         },
@@ -621,7 +627,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
     examples: {
       bad: [
         "import jwt\nt = jwt.encode({'a': 1}, 'my-secret-key', algorithm='HS256')\n",
-        "import psycopg2\nPASSWORD = 'hunter2'\nc = psycopg2.connect(host='db', password=PASSWORD)\n",
+        "import psycopg2\nLETMEIN = 'hunter2'\nc = psycopg2.connect(host='db', password=LETMEIN)\n",
         "import requests\nrequests.get('https://a.example', auth=('admin', 'admin1'))\n",
       ],
       good: [

@@ -1,5 +1,6 @@
 import type { CallFacts } from '../../flow/engine.js';
 import type { Expr } from '../../flow/ir.js';
+import { pathOf } from '../../flow/places.js';
 import type { Frame, Value } from '../../flow/value.js';
 import { argument } from '../flow-match.js';
 import type { RuleDefinition } from '../rule.js';
@@ -131,6 +132,12 @@ export const PYTHON_FLOW_RULES: readonly RuleDefinition[] = [
         },
         { calls: 'eval exec', taint: { in: [0], origins: ['caller'] } },
         {
+          // Expressions of pandas can call what they like (`@…`).
+          calls: '*.query *.eval',
+          taint: { in: [0], origins: ['remote'] },
+          when: (call: CallFacts) => /pandas\.|DataFrame/.test(call.receiver.ref ?? ''),
+        },
+        {
           calls: 'getattr',
           taint: { in: [1] },
           when: (call: CallFacts) => /\)\s*\(/.test(moduleText(call).slice(call.node.end - 1, call.node.end + 2)),
@@ -258,6 +265,7 @@ export const PYTHON_FLOW_RULES: readonly RuleDefinition[] = [
           calls:
             'requests.get requests.post requests.put requests.patch requests.delete requests.head requests.options httpx.get httpx.post httpx.put httpx.stream httpx.head urllib.request.urlopen urllib.urlopen urllib2.urlopen urllib.request.urlretrieve urllib.request.Request aiohttp.request urllib3.request http.client.HTTPConnection http.client.HTTPSConnection httplib.HTTPConnection httplib.HTTPSConnection pycurl.Curl wget.download socket.create_connection feedparser.parse pandas.read_csv tornado.httpclient.HTTPRequest',
           taint: { in: [0, 'url', 'host'], origins: ['remote'], shape: 'host' },
+          when: (call: CallFacts) => !/\b(Bytes|String)IO\(\)/.test(call.args[0]?.ref ?? ''),
         },
         { calls: 'requests.request httpx.request', taint: { in: [1, 'url'], origins: ['remote'], shape: 'host' } },
         {
@@ -653,7 +661,15 @@ function runsShell(call: CallFacts): boolean {
 function isPage(value: Value, frame: Frame): boolean {
   const { fn } = frame;
   if (!fn || value.fields || value.items || (value.ref !== undefined && /\(\)$/.test(value.ref))) return false;
-  if (!/\b(flask|bottle|quart)\b/.test(frame.module.text) || value.shape === undefined) return false;
+  if (value.shape === undefined) return false;
+  // FastAPI sends a text as JSON, unless it is said to be a page.
+  if (/\bfastapi\b/.test(frame.module.text))
+    return fn.decorators.some(
+      (mark) =>
+        mark.k === 'call' &&
+        mark.args.some((one) => one.name === 'response_class' && /HTMLResponse$/.test(pathOf(one.value) ?? '')),
+    );
+  if (!/\b(flask|bottle|quart)\b/.test(frame.module.text)) return false;
   return fn.decorators.some(
     (mark) => mark.k === 'call' && mark.callee.k === 'member' && /^(route|get|post|put)$/.test(mark.callee.name),
   );
