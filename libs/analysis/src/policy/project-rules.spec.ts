@@ -65,6 +65,36 @@ describe("a project's rules", () => {
     expect(read({ 'a.yaml': RULE }).models).toBeUndefined();
   });
 
+  it('are written for Go and Java as well', () => {
+    const go = (line: string) =>
+      JSON.stringify(
+        `package a\nimport ("net/http"; "acme/audit")\nfunc h(w http.ResponseWriter, r *http.Request) {\n${line}\n}\n`,
+      );
+    const java = (line: string) => JSON.stringify(`class A { void f() { ${line} } }\n`);
+    const text = `version: 1
+rules:
+  - id: acme-go
+    class: bug
+    severity: low
+    languages: [go]
+    message: What a client sends is written to the audit log as it is.
+    flow: [{ calls: acme/audit.Line, taint: { in: [0] } }]
+    examples:
+      bad: [${[go('audit.Line(r.FormValue("a"))'), go('x := r.FormValue("b"); audit.Line(x)'), go('audit.Line("a" + r.URL.Query().Get("c"))')].join(', ')}]
+      good: [${[go('audit.Line("a")'), go('audit.Other(r.FormValue("a"))'), go('_ = r')].join(', ')}]
+  - id: acme-java
+    class: bug
+    severity: low
+    languages: [java]
+    message: The old function is to be replaced by the new one.
+    match: [{ find: { kind: method_invocation, regex: '^danger' } }]
+    examples:
+      bad: [${[java('danger();'), java('danger(1);'), java('danger(x);')].join(', ')}]
+      good: [${[java('safe();'), java('int a = 1;'), java('a.danger();')].join(', ')}]
+`;
+    expect(read({ 'a.yaml': text })).toMatchObject({ problems: [], rules: [{ id: 'acme-go' }, { id: 'acme-java' }] });
+  });
+
   it('do not load without what their examples need', () => {
     const { rules, problems } = read({ 'b.yml': FLOW });
     expect(rules).toEqual([]);

@@ -110,7 +110,7 @@ const Sink = z.union(
 );
 
 export const MIN_RULE_EXAMPLES = 3;
-const LANGUAGES = ['javascript', 'typescript', 'tsx', 'python'] as const;
+const LANGUAGES = ['javascript', 'typescript', 'tsx', 'python', 'go', 'java'] as const;
 const Code = z.string().min(1).max(5000);
 const Example = z.union([Code, z.strictObject({ language: z.enum(LANGUAGES), code: Code })]);
 const examples = (kind: string) =>
