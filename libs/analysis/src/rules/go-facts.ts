@@ -102,7 +102,7 @@ export function lacksFlags(call: CallFacts): boolean {
 /** Whether an answer holds the words of an error. */
 export function tellsError(value: Value | undefined, depth = 0): boolean {
   if (!value || depth > 2) return false;
-  if (value.ref === 'ERROR.Error()' || value.ref === 'ERROR') return true;
+  if (/(^|\.)Error\(\)$/.test(value.ref ?? '') || value.ref === 'ERROR') return true;
   return [...(value.fields?.values() ?? []), ...(value.items ?? [])].some((one) => tellsError(one, depth + 1));
 }
 

@@ -48,7 +48,7 @@ const SOURCE_CALLS = new NameTable<Source>([
     remote('the name of an uploaded file'),
   ],
   [
-    'ZipEntry.getName JarEntry.getName TarArchiveEntry.getName ZipArchiveEntry.getName ArchiveEntry.getName',
+    'ZipInputStream.getNextEntry().getName JarInputStream.getNextEntry().getName JarInputStream.getNextJarEntry().getName TarArchiveInputStream.getNextEntry().getName TarArchiveInputStream.getNextTarEntry().getName ZipArchiveInputStream.getNextEntry().getName ArchiveInputStream.getNextEntry().getName ZipEntry.getName JarEntry.getName TarArchiveEntry.getName ZipArchiveEntry.getName ArchiveEntry.getName',
     { origin: 'archive', note: 'a name in an archive', text: true },
   ],
   ['Scanner.nextLine Scanner.next', { origin: 'local', note: 'what the user types', text: true }],
