@@ -145,9 +145,9 @@ function ownCall(interpreter: Engine, facts: CallFacts, called: Value): Value | 
 /** Of several methods of one name, those that take as many arguments. */
 function overloaded(called: Value, count: number): Value {
   const [first] = called.closures ?? [];
-  if (!first || first.fn.params.length === count || first.fn.params.some(({ rest }) => rest === true)) return called;
-  const cls = (first.self?.instance?.of ?? first.self?.cls)?.cls;
-  const fitting = (cls?.members ?? []).flatMap(({ name, value }) =>
+  const cls = (first?.self?.instance?.of ?? first?.self?.cls)?.cls;
+  if (!first || !cls || first.fn.params.some(({ rest }) => rest === true)) return called;
+  const fitting = cls.members.flatMap(({ name, value }) =>
     name === first.fn.name && value?.k === 'func' && value.fn.params.length === count
       ? [{ ...first, fn: value.fn }]
       : [],
