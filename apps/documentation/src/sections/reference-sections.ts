@@ -24,10 +24,11 @@ export interface ReferenceSections {
 /** What is too long for a README: what packages export, flags, and who loads whom. Throws `execution_cancelled` on abort. */
 export async function referenceSections(tree: SourceTree, signal: AbortSignal): Promise<ReferenceSections> {
   const packages = await readPackages(tree, signal);
-  const api = await publicApi(tree, packages, signal);
+  const modules = new Modules(tree);
+  const api = await publicApi(modules, packages, signal);
   const { flags } = await programFlags(tree, signal);
   const named = new Map(packages.node.flatMap(({ name, root }) => (name === undefined ? [] : [[name, root] as const])));
-  const map = await moduleMap(tree, named, signal);
+  const map = await moduleMap(modules, named, signal);
   return {
     sections: new Map([
       ['flags', flagsSection(flags)],
@@ -60,8 +61,8 @@ function order(a: string, b: string): number {
 }
 
 /** What packages that are handed out export, by what it is imported from. */
-async function publicApi(tree: SourceTree, packages: Packages, signal: AbortSignal): Promise<string> {
-  const modules = new Modules(tree);
+async function publicApi(modules: Modules, packages: Packages, signal: AbortSignal): Promise<string> {
+  const { tree } = modules;
   const parts: string[] = [];
   const entries = [
     ...packages.node

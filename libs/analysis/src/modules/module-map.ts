@@ -1,8 +1,7 @@
 import { languageOf } from '../parse/language.js';
 import { folderOf, inFolder, isInside, relativeTo } from '../stack/manifest.js';
 import { isTestPath } from '../stack/source-facts.js';
-import type { SourceTree } from '../tree/source-tree.js';
-import { Modules } from './modules.js';
+import type { Modules } from './modules.js';
 
 /** Parts of a tree and who loads whom. Names are paths: a file, or a folder that stands for all in it. */
 export interface ModuleMap {
@@ -20,11 +19,11 @@ const MAX_FILES = 5000;
  * same for the same tree; undefined where there is nothing to show. Throws `execution_cancelled` on abort.
  */
 export async function moduleMap(
-  tree: SourceTree,
+  modules: Modules,
   packages: ReadonlyMap<string, string>,
   signal?: AbortSignal,
 ): Promise<ModuleMap | undefined> {
-  const modules = new Modules(tree);
+  const { tree } = modules;
   const files = tree.files
     .filter(
       ({ path, utf8 }) =>
@@ -38,7 +37,7 @@ export async function moduleMap(
   for (const path of files) {
     await tree.breathe(signal);
     const root = roots.find((one) => isInside(one, path)) ?? '.';
-    for (const { module, names } of modules.read(path)?.imports ?? []) {
+    for (const { module, names } of modules.importsOf(path)) {
       const inner = path.endsWith('.py')
         ? names.map((name) => `${module}${module.endsWith('.') ? '' : '.'}${name}`)
         : [];

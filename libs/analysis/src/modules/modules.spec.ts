@@ -120,11 +120,13 @@ describe('modules', () => {
     for (let i = 0; i < 300; i += 1)
       files[`src/d${i % 40}/f${i}.ts`] = `import '../d${(i * 7) % 40}/f${(i * 7) % 40}.js';\n`;
     const tree = await treeOf(files);
-    const map = await moduleMap(tree, new Map());
+    const map = await moduleMap(new Modules(tree), new Map());
     expect(map?.nodes.length).toBeLessThanOrEqual(24);
     expect(map?.edges.length).toBeLessThanOrEqual(80);
-    expect(await moduleMap(tree, new Map())).toEqual(map);
-    expect(await moduleMap(await treeOf({ 'a.ts': "import './b.js';", 'b.ts': '' }), new Map())).toBeUndefined();
+    expect(await moduleMap(new Modules(tree), new Map())).toEqual(map);
+    expect(
+      await moduleMap(new Modules(await treeOf({ 'a.ts': "import './b.js';", 'b.ts': '' })), new Map()),
+    ).toBeUndefined();
   });
 });
 

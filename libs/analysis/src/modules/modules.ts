@@ -31,20 +31,21 @@ export class Modules {
   constructor(readonly tree: SourceTree) {}
 
   read(path: string): ModuleFacts | undefined {
-    if (!this.#read.has(path)) {
-      const language = languageOf(path);
-      const text =
-        language === undefined || language === 'dockerfile' ? undefined : this.tree.text(path, MAX_SOURCE_BYTES);
-      this.#read.set(
-        path,
-        text === undefined
-          ? undefined
-          : language === 'python'
-            ? readPythonModule(path, text)
-            : readJavaScriptModule(path, text),
-      );
-    }
+    if (!this.#read.has(path)) this.#read.set(path, this.#readFile(path));
     return this.#read.get(path);
+  }
+
+  /** What a file loads. Unlike all else it is not kept: whoever asks for it asks for every file, once. */
+  importsOf(path: string): ModuleFacts['imports'] {
+    return (this.#read.get(path) ?? this.#readFile(path))?.imports ?? [];
+  }
+
+  #readFile(path: string): ModuleFacts | undefined {
+    const language = languageOf(path);
+    const text =
+      language === undefined || language === 'dockerfile' ? undefined : this.tree.text(path, MAX_SOURCE_BYTES);
+    if (text === undefined) return undefined;
+    return language === 'python' ? readPythonModule(path, text) : readJavaScriptModule(path, text);
   }
 
   /** The file of an import; undefined for packages. `root` is the folder of the importing package. */
