@@ -468,6 +468,76 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
     },
   },
   {
+    id: 'docker-certificates-off',
+    class: 'tls-verify-off',
+    cwe: 295,
+    severity: 'medium',
+    confidence: 'high',
+    languages: LANGUAGES,
+    message:
+      'This download takes whoever answers for the right one, so somebody between can put what they like into the image. Install ca-certificates, and leave the check on.',
+    matches: {
+      file: dockerCheck((file) =>
+        runsOf(file)
+          .filter(({ commands }) =>
+            commands.some(
+              (one) =>
+                (one.words[0] === 'curl' && hasOption(one, /^(-[a-zA-Z]*k[a-zA-Z]*|--insecure)$/)) ||
+                (one.words[0] === 'wget' && hasOption(one, /^--no-check-certificate$/)),
+            ),
+          )
+          .map(({ instruction }) => instruction),
+      ),
+    },
+    references: ['https://cwe.mitre.org/data/definitions/295.html'],
+    examples: {
+      bad: [
+        'FROM debian:12\nRUN curl -k https://a.example/x -o x\n',
+        'FROM debian:12\nRUN curl -sSLk https://a.example/x -o x && chmod 755 x\n',
+        'FROM debian:12\nRUN wget --no-check-certificate https://a.example/x\n',
+      ],
+      good: [
+        'FROM debian:12\nRUN curl -fsSL https://a.example/x -o x\n',
+        'FROM debian:12\nRUN curl --key k.pem https://a.example/x -o x\n',
+        'FROM debian:12\nRUN wget -q https://a.example/x\n',
+      ],
+    },
+  },
+  {
+    id: 'docker-file-for-all',
+    class: 'file-permissions',
+    cwe: 732,
+    severity: 'medium',
+    confidence: 'high',
+    languages: LANGUAGES,
+    message:
+      'Everybody in the container may write here, so a program that was taken over changes what others run. Give the files to the user that needs them (COPY --chown), or let the group write.',
+    matches: {
+      file: dockerCheck((file) =>
+        runsOf(file)
+          .filter(({ commands }) =>
+            commands.some(
+              (one) => one.words[0] === 'chmod' && hasOption(one, /^(0?[0-7]{2}[2367]|[ugo]*[ao][ugo]*\+[rx]*w[rx]*)$/),
+            ),
+          )
+          .map(({ instruction }) => instruction),
+      ),
+    },
+    references: ['https://cwe.mitre.org/data/definitions/732.html'],
+    examples: {
+      bad: [
+        'FROM debian:12\nRUN chmod -R 777 /srv\n',
+        'FROM debian:12\nRUN mkdir /srv/a && chmod 0666 /srv/a/b\n',
+        'FROM debian:12\nRUN chmod a+rw /srv/a\n',
+      ],
+      good: [
+        'FROM debian:12\nRUN chmod -R 775 /srv\n',
+        'FROM debian:12\nRUN mkdir /srv/a && chmod 0644 /srv/a/b\n',
+        'FROM debian:12\nRUN chmod g+w /srv/a\n',
+      ],
+    },
+  },
+  {
     id: 'docker-package-tool',
     class: 'docker-pkg',
     severity: 'info',
