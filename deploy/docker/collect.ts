@@ -2,13 +2,15 @@ import { cpSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { basename, join } from 'node:path';
 
 /*
- * node deploy/docker/collect.ts OUT     of a clone that is built and has its production packages alone:
+ * node deploy/docker/collect.ts OUT SBOM     of a clone that is built and has its production packages alone, and whose bills of
+ * materials are in the folder SBOM (tools/containers/sbom.ts):
  *   OUT/shared    packages, libraries, workflows and configuration: the base of all images
  *   OUT/apps/X    what service X adds
  * Sources, tests and types stay behind.
  */
-const out = process.argv[2];
-if (out === undefined) throw new Error('where to: node deploy/docker/collect.ts OUT');
+const [, , out, sboms] = process.argv;
+if (out === undefined || sboms === undefined)
+  throw new Error('where to, and of what: node deploy/docker/collect.ts OUT SBOM');
 const NEEDLESS =
   /(\.d\.ts|\.d\.ts\.map|\.d\.mts|\.d\.cts|\.tsbuildinfo|\.spec\.js|\.spec\.js\.map|\.conformance\.js|\.conformance\.js\.map|\.md|\.markdown)$/;
 
@@ -41,7 +43,11 @@ for (const folder of ['workflows', 'config']) copy(folder, join(shared, folder))
 for (const name of ['LICENSE', 'package.json'])
   if (statSync(name, { throwIfNoEntry: false }) !== undefined) copy(name, join(shared, name));
 for (const lib of readdirSync('libs')) if (lib !== 'testing') copyRoom(join('libs', lib), join(shared, 'libs', lib));
-for (const app of readdirSync('apps')) if (app !== 'cli') copyRoom(join('apps', app), join(out, 'apps', app));
+for (const app of readdirSync('apps')) {
+  if (app === 'cli') continue;
+  copyRoom(join('apps', app), join(out, 'apps', app));
+  cpSync(join(sboms, `devmesh-${app}.cdx.json`), join(out, 'apps', app, 'sbom.cdx.json'));
+}
 
 // What links to packages that were left out.
 rmSync(join(shared, 'node_modules/.modules.yaml'), { force: true });

@@ -1,4 +1,5 @@
 import { SERVICE_NAMES, SERVICES, type ServiceName } from '@devmesh/contracts/services';
+import { sbomArguments } from './sbom.ts';
 
 const HEADER = '# Generated: node tools/containers/main.ts';
 
@@ -36,7 +37,8 @@ RUN --mount=type=cache,target=/root/.local/share/pnpm/store \\
   && node_modules/.bin/tsc -b \\
   && rm -rf node_modules apps/*/node_modules libs/*/node_modules \\
   && npx --yes pnpm@${pnpm} install --prod --frozen-lockfile --filter-prod '{./apps/*}...' --filter-prod '!@devmesh/cli' \\
-  && node deploy/docker/collect.ts /out
+  && npx --yes pnpm@${pnpm} ${sbomArguments('/tmp/sbom').map(quoted).join(' ')} \\
+  && node deploy/docker/collect.ts /out /tmp/sbom
 
 FROM \${NODE_IMAGE}\${NODE_DIGEST:+@\${NODE_DIGEST}} AS runtime
 ARG REVISION=unknown
@@ -57,6 +59,8 @@ ENTRYPOINT ["tini", "--"]
 ${SERVICE_NAMES.map(stage).join('\n\n')}
 `;
 }
+
+const quoted = (word: string): string => (/^[\w./:=-]+$/.test(word) ? word : `'${word}'`);
 
 function stage(service: ServiceName): string {
   const { port } = SERVICES[service];

@@ -181,6 +181,15 @@ describeWith(['dockerd', 'debootstrap', 'docker-compose', 'consul'], 'the mesh i
       expect(said.text).toMatch(/^1000\ntouch: .*Read-only file system\n$/);
     });
 
+    test('has its bill of materials in each image', async () => {
+      for (const name of SERVICE_NAMES) {
+        const path = `/app/apps/${name}/sbom.cdx.json`;
+        const text = await engine.done('run', '--rm', '--entrypoint', 'cat', `devmesh/${name}:local`, path);
+        const { metadata } = JSON.parse(text) as { metadata: { component: { name: string } } };
+        expect(metadata.component.name).toBe(name);
+      }
+    });
+
     test('is well, and Consul shows all nine passing', async () => {
       expect((await states()).filter((line) => !line.endsWith(' running healthy'))).toEqual([]);
       const answer = await fetch(`http://127.0.0.1:${env['CONSUL_UI_PORT']}/v1/health/state/passing`);

@@ -36,9 +36,9 @@ test('nothing reaches production but through tests, comparison, images and stagi
   expect(deploy.jobs['staging']?.environment?.name).toBe('staging');
 });
 
-test('an image gets the tag of its revision after it was scanned and signed', () => {
+test('an image gets the tag of its revision after it was scanned and signed, and its bill of materials attested', () => {
   const names = (deploy.jobs['images']?.steps ?? []).flatMap(({ name }) => name ?? []);
-  expect(names).toEqual(['Build', 'Scan', 'Sign', 'Push by git revision']);
+  expect(names).toEqual(['Build', 'Scan', 'Sign', 'Attest the bill of materials', 'Push by git revision']);
 });
 
 test('each workflow says what it may do, and nothing that others write becomes a command', () => {
