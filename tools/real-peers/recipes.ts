@@ -1,22 +1,30 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, closeSync, cpSync, mkdirSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const LOCKS = fileURLToPath(new URL('locks', import.meta.url));
 
 /** Where a program comes from. Nothing is installed on the machine: all is unpacked or built within the cache folder. */
 export type Recipe =
   /** Packages of the machine's Debian, downloaded and unpacked; `ask`: its option that is answered with the version. Those that are libraries are put on the loader's path. */
   | { readonly from: 'debian'; readonly packages: readonly string[]; readonly ask?: string }
-  | { readonly from: 'pypi'; readonly packages: readonly string[] }
-  /** Built from the module's own source: `go install` refuses those that replace modules. */
+  /** Wheels with these checksums alone: `lock` is a file of `locks/`. */
+  | { readonly from: 'pypi'; readonly lock: string }
+  /**
+   * Built from the module's own source: `go install` refuses those that replace modules. `sum`: its checksum, as go.sum has it; what it
+   * needs is held to its own go.sum.
+   */
   | {
       readonly from: 'go';
       readonly module: string;
+      readonly sum: string;
       readonly package: string;
       readonly program: string;
       /** Files that the build takes in and that the module leaves out, such as a web page that is built apart: made empty. */
       readonly empty?: readonly string[];
     }
-  | { readonly from: 'consul' }
+  | { readonly from: 'consul'; readonly sum: string }
   /** What only the machine itself can bring. */
   | { readonly from: 'machine'; readonly package: string };
 
@@ -33,7 +41,13 @@ export interface Kitchen {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Obtains it; returns the path of each program. Rejects with what was missing, or when the first of them doesn't run here. */
+/** What was obtained is not what it should be, or doesn't run: that is no reason to go without it. */
+export class PeerBroken extends Error {}
+
+/**
+ * Obtains it; returns the path of each program. Rejects with what was missing, or with `PeerBroken` when a checksum differs or the first
+ * program doesn't say its version.
+ */
 export async function obtain(
   recipe: Recipe,
   programs: readonly string[],
@@ -42,7 +56,13 @@ export async function obtain(
   const paths = await make(recipe, programs, kitchen);
   const ask = recipe.from === 'debian' ? (recipe.ask ?? '--version') : '--version';
   const [first] = paths.values();
-  if (first !== undefined) await run(first, [ask], kitchen);
+  if (first !== undefined)
+    await run(first, [ask], kitchen).catch((error: unknown) => {
+      if (kitchen.signal.aborted) throw error;
+      throw new PeerBroken(
+        `it was obtained and does not run: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    });
   return paths;
 }
 
@@ -51,13 +71,13 @@ function make(recipe: Recipe, programs: readonly string[], kitchen: Kitchen): Pr
     case 'debian':
       return fromDebian(recipe.packages, programs, kitchen);
     case 'pypi':
-      return fromPypi(recipe.packages, programs, kitchen);
+      return fromPypi(recipe.lock, programs, kitchen);
     case 'go':
       return fromGo(recipe, kitchen);
     case 'machine':
       return Promise.reject(new Error(`install ${recipe.package}`));
     case 'consul':
-      return buildConsul(kitchen);
+      return buildConsul(recipe.sum, kitchen);
   }
 }
 
@@ -65,7 +85,9 @@ async function fromDebian(packages: readonly string[], programs: readonly string
   const downloads = join(kitchen.folder, 'packages');
   const unpacked = join(kitchen.folder, 'root');
   mkdirSync(downloads, { recursive: true });
-  const download = () => run('apt-get', ['download', ...packages], kitchen, { folder: downloads });
+  // apt holds what it downloads to the signed lists of the distribution.
+  const signed = ['-o', 'APT::Get::AllowUnauthenticated=false'];
+  const download = () => run('apt-get', ['download', ...signed, ...packages], kitchen, { folder: downloads });
   // The lists of what there is may be old or missing; only root can renew them.
   await download().catch(async (error: unknown) => {
     if (process.getuid?.() !== 0) throw error;
@@ -88,15 +110,26 @@ async function fromDebian(packages: readonly string[], programs: readonly string
   );
 }
 
-async function fromPypi(packages: readonly string[], programs: readonly string[], kitchen: Kitchen) {
+async function fromPypi(lock: string, programs: readonly string[], kitchen: Kitchen) {
   const venv = join(kitchen.folder, 'venv');
+  const pip = join(venv, 'bin/pip');
   await run('python3', ['-m', 'venv', venv], kitchen);
-  await run(join(venv, 'bin/pip'), ['install', '--quiet', '--disable-pip-version-check', ...packages], kitchen);
+  const locked = ['--require-hashes', '--no-deps', '--only-binary=:all:', '-r', join(LOCKS, lock)];
+  await run(pip, ['install', '--quiet', '--disable-pip-version-check', ...locked], kitchen).catch((error: unknown) => {
+    if (readFileSync(kitchen.log, 'utf8').includes('DO NOT MATCH THE HASHES'))
+      throw new PeerBroken(`${lock} names other checksums than what came: was it made for this Python and processor?`);
+    throw error;
+  });
   return new Map(programs.map((program) => [program, join(venv, 'bin', program)]));
 }
 
+/** Refuses a module whose checksum, as go counted it, is not the one that the table of peers names. */
+export function checkSum(module: string, came: string, sum: string): void {
+  if (came !== sum) throw new PeerBroken(`${module} came with the checksum ${came}, not ${sum}`);
+}
+
 async function fromGo(
-  { module, package: main, program, empty = [] }: Extract<Recipe, { from: 'go' }>,
+  { module, sum, package: main, program, empty = [] }: Extract<Recipe, { from: 'go' }>,
   kitchen: Kitchen,
 ): Promise<Map<string, string>> {
   const source = join(kitchen.folder, 'source');
@@ -104,7 +137,8 @@ async function fromGo(
     folder: kitchen.folder,
     env: goEnvironment(kitchen),
   });
-  const { Dir: downloaded } = JSON.parse(answer) as { Dir: string };
+  const { Dir: downloaded, Sum: came } = JSON.parse(answer) as { Dir: string; Sum: string };
+  checkSum(module, came, sum);
   // What was downloaded can't be written, and its go.mod may need to be.
   cpSync(downloaded, source, { recursive: true });
   await run('chmod', ['-R', 'u+w', source], kitchen);
@@ -141,7 +175,7 @@ func main() {
 `;
 
 /** Consul's module can't be a main module outside its repository, so its command line is called from a few lines of ours. */
-async function buildConsul(kitchen: Kitchen): Promise<Map<string, string>> {
+async function buildConsul(sum: string, kitchen: Kitchen): Promise<Map<string, string>> {
   const source = join(kitchen.folder, 'source');
   mkdirSync(source, { recursive: true });
   const env = { ...goEnvironment(kitchen), GONOSUMDB: 'github.com/hashicorp/consul/*' };
@@ -149,9 +183,18 @@ async function buildConsul(kitchen: Kitchen): Promise<Map<string, string>> {
   writeFileSync(join(source, 'main.go'), CONSUL_MAIN);
   await go('mod', 'init', 'devmesh.local/consul');
   const module = `github.com/hashicorp/consul@${kitchen.version}`;
-  const { GoMod: goMod } = JSON.parse(await go('mod', 'download', '-json', module)) as { GoMod: string };
+  const answer = JSON.parse(await go('mod', 'download', '-json', module)) as {
+    GoMod: string;
+    Dir: string;
+    Sum: string;
+  };
+  checkSum(module, answer.Sum, sum);
+  // What it needs is held to the checksums that it ships; the database of Go has those of whatever is beside them.
+  cpSync(join(answer.Dir, 'go.sum'), join(source, 'go.sum'));
+  await run('chmod', ['u+w', join(source, 'go.sum')], kitchen);
   await go('mod', 'edit', `-require=${module}`);
-  for (const excluded of exclusions(readFileSync(goMod, 'utf8'))) await go('mod', 'edit', `-exclude=${excluded}`);
+  for (const excluded of exclusions(readFileSync(answer.GoMod, 'utf8')))
+    await go('mod', 'edit', `-exclude=${excluded}`);
   await go('mod', 'tidy');
   return build(source, '.', 'consul', kitchen);
 }
@@ -207,12 +250,16 @@ async function run(
       });
       let output = '';
       child.stdout?.setEncoding('utf8').on('data', (text: string) => (output += text));
-      child.once('error', (error) =>
+      let failed = false;
+      child.once('error', (error) => {
+        failed = true;
         reject(
           'code' in error && error.code === 'ENOENT' ? new Error(`there is no ${program} on this machine`) : error,
-        ),
-      );
+        );
+      });
       child.once('close', (code) => {
+        // Of one that did not begin, too: by then its log may be gone.
+        if (failed) return;
         if (code === 0) resolve(output);
         else reject(new Error(`${[program, ...args].join(' ').slice(0, 200)} ended with ${code}: ${lastLine(log)}`));
       });
