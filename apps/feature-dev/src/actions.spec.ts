@@ -49,7 +49,7 @@ async function review(repository: RepositoryRef): Promise<{ findings: readonly F
   return { findings, artifact };
 }
 
-const BAD = 'import requests\r\n\r\ndef f(u):\r\n    return requests.get(u, verify=False)  # übel\r\n';
+const BAD = 'import requests\r\n\r\ndef f(u):\r\n    return requests.get(u, verify=False, timeout=9)  # übel\r\n';
 
 describe('apply-fixes', () => {
   it('gives one patch that changes only the bytes of the fix, line ends and all', async () => {
@@ -156,7 +156,7 @@ describe('integrate', () => {
   });
 });
 
-describe('implement on the sample repository', () => {
+describe('implement on the sample repository', { timeout: 60_000 }, () => {
   it('fixes in two rounds what has a safe fix, on top of the rejected tree, and then has nothing to do', async () => {
     const expectation = readExpectation();
     const rounds = (round: number) => expectation.defects.filter((defect) => defect.round === round).length;

@@ -77,22 +77,32 @@ async function listRules(context: CliContext, options: RulesOptions): Promise<Ex
   const { language } = options;
   const known = knownRules(context, options).rules;
   const listed = language === undefined ? known : known.filter(({ languages }) => languages.includes(language));
-  const rows = listed.map(({ id, class: kind, cwe, severity, confidence, languages }) => ({
+  const rows = listed.map(({ id, class: kind, cwe, severity, confidence, languages, fix }) => ({
     id,
     class: kind,
     cwe: cwe ?? null,
     severity,
     confidence,
     languages,
+    fix: fix?.description ?? null,
   }));
   if (options.json === true) context.out.write(`${JSON.stringify({ rules: rows })}\n`);
   else {
     const lines = table(
-      ['RULE', 'CLASS', 'CWE', 'SEVERITY', 'LANGUAGES'],
-      rows.map((row) => [row.id, row.class, String(row.cwe ?? ''), row.severity, row.languages.join(', ')]),
+      ['RULE', 'CLASS', 'CWE', 'SEVERITY', 'FIX', 'LANGUAGES'],
+      rows.map((row) => [
+        row.id,
+        row.class,
+        String(row.cwe ?? ''),
+        row.severity,
+        row.fix === null ? '' : 'yes',
+        row.languages.join(', '),
+      ]),
       context.out.columns,
     );
-    context.out.write(`${lines.join('\n')}\n${rows.length} rules\n`);
+    context.out.write(
+      `${lines.join('\n')}\n${rows.length} rules, ${rows.filter(({ fix }) => fix !== null).length} with a safe fix\n`,
+    );
   }
   return EXIT.passed;
 }
@@ -138,6 +148,9 @@ async function explainRule(context: CliContext, id: string | undefined, options:
         '',
         rule.message,
         ...rule.references.map((reference) => `  ${reference}`),
+        ...(rule.fix
+          ? [`\n  ${paint.good('safe fix')}: ${rule.fix.description}. Why it is safe: ${rule.fix.safe}`]
+          : ['\n  no safe fix: people decide']),
         ...rule.examples.bad.map((example) => `\n  ${paint.bad('found')}\n${indented(codeOf(example))}`),
         ...rule.examples.good.map((example) => `\n  ${paint.good('left alone')}\n${indented(codeOf(example))}`),
         '',

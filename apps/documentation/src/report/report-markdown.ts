@@ -12,6 +12,7 @@ export function reportMarkdown(run: RunSummary, findings: readonly Finding[]): s
     head(run),
     changes(run),
     steps(run.steps),
+    fixes(run.steps),
     findingsSection(run.steps, findings),
     leftOut(run),
     notices(run),
@@ -48,6 +49,25 @@ function changes(run: RunSummary): string {
     .map(({ commit, title, agent, step }) => [code(commit.slice(0, 12)), plain(title), plain(agent), plain(step)]);
   const branch = `Branch ${code(runBranch(run.runId))}:`;
   return `## What was done\n\n${branch}\n\n${table(['Commit', 'Change', 'Agent', 'Step'], rows)}`;
+}
+
+/** What was fixed and proved, and what was not and why. */
+function fixes(all: readonly StepSummary[]): string {
+  const rounds = outputsOf(all, Outputs.Fixes);
+  const fixed = rounds.flatMap(({ value }) => value.fixedFindings);
+  const dropped = rounds.flatMap(({ value }) => value.droppedFixes);
+  const where = (one: { path: string; line: number }): string => code(`${one.path}:${one.line}`, 300);
+  const parts: string[] = [];
+  if (fixed.length > 0) {
+    const rows = fixed.slice(0, MAX_ROWS).map((one) => [code(one.rule), where(one), plain(one.fix, 300)]);
+    const proof = 'Each is proved: the file parses, the finding is gone, none is new, and the types are no worse.';
+    parts.push(`${proof}\n\n${table(['Rule', 'Where', 'Fix'], rows)}`);
+  }
+  if (dropped.length > 0) {
+    const rows = dropped.slice(0, MAX_ROWS).map((one) => [code(one.rule), where(one), plain(one.reason, 300)]);
+    parts.push(`Fixes that were dropped:\n\n${table(['Rule', 'Where', 'Why'], rows)}`);
+  }
+  return parts.length === 0 ? '' : `## Safe fixes\n\n${parts.join('\n\n')}`;
 }
 
 /** Milliseconds for people. */

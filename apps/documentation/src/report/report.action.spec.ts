@@ -70,6 +70,8 @@ describe('documentation/report', () => {
         step('implement', {
           commits: [{ title: 'Fix the query', step: 'implement', agent: 'feature-dev', commit: COMMIT }],
           leftOut: [{ title: 'Add images', reason: 'does not apply' }],
+          fixedFindings: [{ rule: 'py-no-timeout', path: 'a.py', line: 7, fix: 'Set a timeout' }],
+          droppedFixes: [{ rule: 'js-tls-old', path: 'b.ts', line: 2, reason: 'the types would be worse (TS2322)' }],
         }),
         step('broken', null, { outcome: 'failed', error: 'its time ran out' }),
       ],
@@ -79,6 +81,8 @@ describe('documentation/report', () => {
     expect(text).toContain(`| \`${COMMIT.slice(0, 12)}\` | Fix the query | feature-dev | implement |`);
     expect(text).toContain('| `review` | 1 | 0 | 0 | 2 | 0 | 2 |');
     expect(text.indexOf('`a.ts:3`')).toBeLessThan(text.indexOf('`b.ts:3`'));
+    expect(text).toContain('| `py-no-timeout` | `a.py:7` | Set a timeout |');
+    expect(text).toContain('| `js-tls-old` | `b.ts:2` | the types would be worse (TS2322) |');
     expect(text).toContain('- Add images: does not apply');
     expect(text).toContain('- `worker/Dockerfile`: it is there already');
     expect(text).toContain('| `broken` | some-agent | failed | 1 | 1.5 s | its time ran out |');
@@ -123,6 +127,8 @@ describe('documentation/report', () => {
         step('i', {
           commits: [{ title: EVIL, step: EVIL, agent: EVIL, commit: EVIL }],
           leftOut: [{ title: EVIL, reason: EVIL }],
+          fixedFindings: [{ rule: EVIL, path: EVIL, line: 1, fix: EVIL }],
+          droppedFixes: [{ rule: EVIL, path: EVIL, line: 1, reason: EVIL }],
         }),
         step('k', { kept: [{ path: EVIL, reason: EVIL }] }),
       ],

@@ -46,6 +46,11 @@ const Integration = z.object({
   commits: z.array(z.object({ title: z.string(), step: Text, agent: Text, commit: z.string() })),
   leftOut: z.array(z.object({ title: z.string(), reason: z.string() })).catch([]),
 });
+const Place = { rule: z.string(), path: z.string(), line: z.number() };
+const Fixes = z.object({
+  fixedFindings: z.array(z.object({ ...Place, fix: z.string() })),
+  droppedFixes: z.array(z.object({ ...Place, reason: z.string() })),
+});
 const Keeping = z.object({ kept: z.array(z.object({ path: z.string(), reason: z.string() })) });
 
 /** What the steps gave back, by the shape of their outputs: other agents than ours may give the same. */
@@ -56,7 +61,7 @@ export function outputsOf<T>(steps: readonly StepSummary[], schema: z.ZodType<T>
   });
 }
 
-export const Outputs = { Review, Integration, Keeping } as const;
+export const Outputs = { Review, Integration, Fixes, Keeping } as const;
 
 const MAX_DEPTH = 12;
 

@@ -12,7 +12,12 @@ export interface FixPatch {
   readonly fixed: number;
   readonly deferred: number;
   readonly dropped: number;
+  readonly fixedFindings: { rule: string; path: string; line: number; fix: string }[];
+  readonly droppedFixes: { rule: string; path: string; line: number; reason: string }[];
 }
+
+/** Fixes that are told one by one. */
+const LISTED = 100;
 
 const BODY_LINES = 50;
 
@@ -37,7 +42,19 @@ export async function fixPatch(
   const round = await applyFixes(checkout.path, list, { signal, progress });
   const patch =
     round.fixed.length === 0 ? null : await context.patch(checkout, { title: titleOf(round), body: bodyOf(round) });
-  return { patch, fixed: round.fixed.length, deferred: round.deferred.length, dropped: round.dropped.length };
+  const placeOf = ({ rule, location }: Finding) => ({ rule, path: location.path, line: location.startLine });
+  return {
+    patch,
+    fixed: round.fixed.length,
+    deferred: round.deferred.length,
+    dropped: round.dropped.length,
+    fixedFindings: round.fixed
+      .slice(0, LISTED)
+      .map((finding) => ({ ...placeOf(finding), fix: finding.fix?.description ?? '' })),
+    droppedFixes: round.dropped
+      .slice(0, LISTED)
+      .map(({ finding, reason }) => ({ ...placeOf(finding), reason: reason.slice(0, 500) })),
+  };
 }
 
 async function readFindings(
@@ -76,7 +93,7 @@ function bodyOf({ fixed, dropped }: FixRound): string {
 }
 
 /** What a round did, in a few words. */
-export function roundInWords({ fixed, deferred, dropped }: FixPatch): string {
+export function roundInWords({ fixed, deferred, dropped }: Pick<FixPatch, 'fixed' | 'deferred' | 'dropped'>): string {
   const rest = [
     ...(deferred > 0 ? [`${deferred} left for another round`] : []),
     ...(dropped > 0 ? [`${dropped} dropped`] : []),

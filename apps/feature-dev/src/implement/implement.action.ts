@@ -56,6 +56,8 @@ export const implementAction = implement(featureDevImplement, async (context) =>
     fixed: round.fixed,
     deferred: round.deferred,
     dropped: round.dropped,
+    fixedFindings: round.fixedFindings,
+    droppedFixes: round.droppedFixes,
     summary: `${integrated.summary}; ${roundInWords(round)}${unwritten.length > 0 ? '; no model, so nothing was written from the text' : ''}`,
   };
 });

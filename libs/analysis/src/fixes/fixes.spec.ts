@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { reviewText } from '../findings/review-tree.js';
 import { applyEdits } from './apply-edits.js';
 import { applyFixes } from './apply-fixes.js';
-import { planRound } from './plan-round.js';
+import { editsOf, planRound } from './plan-round.js';
 
 const edit = (start: number, end: number, text = '') => ({ start, end, text });
 const fix = (name: string, ...edits: ReturnType<typeof edit>[]) => ({ name, edits });
@@ -24,6 +24,23 @@ describe('planRound', () => {
     expect(names(planRound([fix('inner', edit(10, 12)), fix('outer', edit(5, 8), edit(20, 25))]))).toEqual([
       ['outer'],
       ['inner'],
+    ]);
+  });
+  it('shares an edit that several need, such as an import', () => {
+    const both = [fix('a', edit(0, 0, 'import os\n'), edit(19, 20)), fix('b', edit(0, 0, 'import os\n'), edit(9, 10))];
+    expect(names(planRound(both))).toEqual([['b', 'a'], []]);
+    expect(editsOf(both)).toHaveLength(3);
+    const other = fix('c', edit(0, 0, 'import re\n'), edit(5, 6));
+    expect(names(planRound([...both, other]))).toEqual([['c', 'b', 'a'], []]);
+  });
+  it('lets options and arguments stand beside each other', () => {
+    expect(names(planRound([fix('a', edit(5, 5, ' -y')), fix('b', edit(5, 5, ' --no-cache'))]))).toEqual([
+      ['a', 'b'],
+      [],
+    ]);
+    expect(names(planRound([fix('a', edit(3, 8, 'True')), fix('b', edit(8, 8, ', timeout=1'))]))).toEqual([
+      ['a', 'b'],
+      [],
     ]);
   });
   it('lets one of several at the same place go', () => {
@@ -76,7 +93,7 @@ describe('applyFixes', () => {
     ],
     ['a.py', 'import yaml\nyaml.load(Loader=yaml.Loader, stream=a)\n', 'import yaml\nyaml.safe_load(stream=a)\n'],
     ['a.py', 'import yaml\nyaml.load_all(a)\n', 'import yaml\nyaml.safe_load_all(a)\n'],
-    ['a.py', 'from yaml import load\nload(a)\n', 'from yaml import load\nload(a)\n'],
+    ['a.py', 'from yaml import load\nload(a)\n', 'from yaml import load, safe_load\nsafe_load(a)\n'],
     ['a.py', 'import yaml\nyaml.load(*a)\n', 'import yaml\nyaml.load(*a)\n'],
     ['a.js', "r.cookie('sid', v)\n", "r.cookie('sid', v, { httpOnly: true, secure: true })\n"],
     ['a.js', "r.cookie('sid', v, {})\n", "r.cookie('sid', v, { httpOnly: true, secure: true })\n"],
@@ -109,7 +126,61 @@ describe('applyFixes', () => {
     ],
     ['Dockerfile', 'FROM a:1\nADD b.js /\nUSER 1\n', 'FROM a:1\nCOPY b.js /\nUSER 1\n'],
     ['a.py', 'import random as r\ntoken = r.choice(x)\n', 'import random as r\ntoken = r.SystemRandom().choice(x)\n'],
-    ['a.py', 'from random import choice\ntoken = choice(x)\n', 'from random import choice\ntoken = choice(x)\n'],
+    [
+      'a.py',
+      'from random import choice\ntoken = choice(x)\n',
+      'from random import choice, SystemRandom\ntoken = SystemRandom().choice(x)\n',
+    ],
+    [
+      'a.py',
+      'import random\nrandom.seed(1)\ntoken = random.random()\n',
+      'import random\nrandom.seed(1)\ntoken = random.random()\n',
+    ],
+    [
+      'a.py',
+      'import tempfile as t\nn = t.mktemp(suffix=".txt", dir=d)\n',
+      'import os\nimport tempfile as t\nn = os.path.join(t.mkdtemp(suffix=".txt", dir=d), "file.txt")\n',
+    ],
+    ['a.py', 'import requests\nrequests.get(u, **k)\n', 'import requests\nrequests.get(u, **k)\n'],
+    [
+      'a.py',
+      'def f(x, seen=[]):\n    return [a for a in seen]\n',
+      'def f(x, seen=()):\n    return [a for a in seen]\n',
+    ],
+    [
+      'a.py',
+      'def f(x, seen: list = []):\n    return len(seen)\n',
+      'def f(x, seen: list = []):\n    return len(seen)\n',
+    ],
+    ['a.py', 'def f(x, seen=[]):\n    return seen\n', 'def f(x, seen=[]):\n    return seen\n'],
+    [
+      'a.py',
+      'import ssl\nc = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)\nc.verify_mode = ssl.CERT_NONE\n',
+      'import ssl\nc = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)\nc.verify_mode = ssl.CERT_NONE\n',
+    ],
+    [
+      'a.js',
+      "import https from 'https';\nhttps.createServer({ requestCert: true, rejectUnauthorized: false }, f);\n",
+      "import https from 'https';\nhttps.createServer({ requestCert: true, rejectUnauthorized: false }, f);\n",
+    ],
+    [
+      'a.js',
+      "import fs from 'node:fs';\nconst otp = Math.floor(1_000 * Math.random());\n",
+      "import { randomInt } from 'node:crypto';\nimport fs from 'node:fs';\nconst otp = randomInt(1_000);\n",
+    ],
+    ['a.js', 'const otp = Math.floor(1_000 * Math.random());\n', 'const otp = Math.floor(1_000 * Math.random());\n'],
+    [
+      'a.js',
+      "document.body.innerHTML = '<b>' + location.hash + '</b>';\n",
+      "document.body.innerHTML = '<b>' + location.hash + '</b>';\n",
+    ],
+    [
+      'Dockerfile',
+      'FROM node:24\nWORKDIR /srv\nWORKDIR ./app\nUSER 1\n',
+      'FROM node:24\nWORKDIR /srv\nWORKDIR /srv/app\nUSER 1\n',
+    ],
+    ['Dockerfile', 'FROM tomcat:10\nWORKDIR app\nUSER 1\n', 'FROM tomcat:10\nWORKDIR app\nUSER 1\n'],
+    ['Dockerfile', 'FROM tomcat:10\nRUN sudo make\nUSER 1\n', 'FROM tomcat:10\nRUN sudo make\nUSER 1\n'],
     ['a.py', 'import ssl\nssl._create_unverified_context()\n', 'import ssl\nssl.create_default_context()\n'],
     ['a.py', 'import ssl\nssl._create_unverified_context(p)\n', 'import ssl\nssl._create_unverified_context(p)\n'],
     ['a.py', "if x is not 'a':\n    f()\n", "if x != 'a':\n    f()\n"],
@@ -180,6 +251,28 @@ describe('applyFixes', () => {
     expect(round.files).toEqual(['good.py']);
     expect(round.dropped).toMatchObject([{ reason: 'the file would no longer parse' }]);
     expect(readFileSync(join(root, 'bad.py'), 'utf8')).toBe(text);
+  });
+
+  it('drops what would make the types worse, and puts the file back', async () => {
+    const text =
+      "const agent: { rejectUnauthorized: false } = { rejectUnauthorized: false };\nconst n: number = 'x';\n";
+    const { round, after } = await run('a.ts', text);
+    expect(round.dropped).toMatchObject([{ reason: 'the types would be worse (TS2322)' }]);
+    expect(round.files).toEqual([]);
+    expect(after).toBe(text);
+    const known = "const n: number = 'x';\nexport const agent = { rejectUnauthorized: false };\n";
+    expect((await run('b.ts', known)).round).toMatchObject({ files: ['b.ts'], dropped: [] });
+  });
+
+  it('drops one fix that is not proved and keeps the others of the file', async () => {
+    const text = 'import yaml\nyaml.load(a)\nyaml.load(b)\n';
+    const { round, after } = await run('a.py', text, (finding) =>
+      finding.location.startLine === 2
+        ? { ...finding, fix: { description: 'x', edits: [{ start: 12, end: 24, text: 'eval(input())' }] } }
+        : finding,
+    );
+    expect(round.dropped).toMatchObject([{ reason: expect.stringMatching(/would find something new/) as string }]);
+    expect(after).toBe('import yaml\nyaml.load(a)\nyaml.safe_load(b)\n');
   });
 
   it('never writes through a link or outside the tree', async () => {

@@ -1,6 +1,6 @@
 import type { DockerInstruction, Dockerfile, DockerStage } from '../parse/dockerfile.js';
 import { looksLikeSecret, namesSecret } from '../secrets/credential.js';
-import type { TextEdit } from './text-edit.js';
+import { eolOf, insertion, type TextEdit } from './text-edit.js';
 
 /** A place in a Dockerfile, in UTF-16 code units, and the edits that mend it where that is safe. */
 export interface DockerHit {
@@ -43,7 +43,7 @@ export const DOCKER_CHECKS = {
           isInFinalImage(instruction, dockerfile) && !/rm\s+-[a-z]*r[a-z]*\s[^&;|]*\/var\/lib\/apt\/lists/.test(script)
         );
       })
-      .map(({ instruction }) => ({ ...spot(instruction), fix: removalOfLists(instruction, text) })),
+      .map(({ instruction }) => ({ ...spot(instruction), fix: removalOfLists(instruction, dockerfile, text) })),
   'add-of-local-file': ({ instructions }, text) =>
     instructions
       .filter(({ keyword, value, heredocs }) => keyword === 'ADD' && heredocs.length === 0 && addsPlainFile(value))
@@ -113,12 +113,19 @@ function recommendsEdits(instruction: DockerInstruction, text: string): TextEdit
   return edits;
 }
 
-/** Removes the lists at the end of the same RUN, where its end is that of a plain command. */
-function removalOfLists({ value, heredocs, start, end }: DockerInstruction, text: string): TextEdit[] {
-  const source = text.slice(start, end);
-  const at = start + source.trimEnd().length;
-  if (heredocs.length > 0 || /^(--\S+\s+)*\[/.test(value) || /[;&|({]$|\s#[^\n]*$/.test(source.trimEnd())) return [];
-  return [{ start: at, end: at, text: ' && rm -rf /var/lib/apt/lists/*' }];
+const INSTALLS = /\bapt(-get)?\s[^&;|]*(install|build-dep|upgrade)\b/;
+const UPDATES = /\bapt(-get)?\s[^&;|]*update\b/;
+
+/** Removes the lists at the end of the same RUN, where its end is that of a plain command and no later one installs from them. */
+function removalOfLists(instruction: DockerInstruction, dockerfile: Dockerfile, text: string): TextEdit[] {
+  const { value, heredocs, start, end } = instruction;
+  const source = text.slice(start, end).trimEnd();
+  if (heredocs.length > 0 || /^(--\S+\s+)*\[/.test(value) || /[;&|({\\`]$|\s#[^\n]*$/.test(source)) return [];
+  const later = runs(dockerfile).filter((run) => run.instruction.start > start);
+  if (later.some(({ script }) => INSTALLS.test(script) && !UPDATES.test(script)) || /\bsudo\b/.test(value)) return [];
+  const last = source.slice(source.lastIndexOf('\n') + 1);
+  const glue = source.includes('\n') ? ` \\${eolOf(text)}${/^[ \t]*/.exec(last)?.[0] ?? ''}&& ` : ' && ';
+  return [insertion(start + source.length, `${glue}rm -rf /var/lib/apt/lists/*`)];
 }
 
 function isInFinalImage({ stage }: DockerInstruction, { stages }: Dockerfile): boolean {

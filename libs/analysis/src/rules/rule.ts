@@ -75,7 +75,12 @@ export interface RuleDefinition {
     | { readonly flow: readonly FlowMatch[] }
     | { readonly file: FileCheck };
   /** Only where behaviour that anybody may rely on stays the same. */
-  readonly fix?: { readonly description: string; readonly apply: FixName };
+  readonly fix?: {
+    readonly description: string;
+    readonly apply: FixName;
+    /** Why nobody can rely on what it changes, and which occurrences are left to people. */
+    readonly safe: string;
+  };
   readonly references: readonly string[];
   readonly examples: { readonly bad: readonly Example[]; readonly good: readonly Example[] };
 }

@@ -27,7 +27,21 @@ export const Integrated = z.object({
   summary: z.string().max(500),
 });
 
-/** Fixes every finding that has a safe fix; keeps each file parsing. Gives a patch, commits nothing. */
+/** What became of the safe fixes of a round, one by one; longer lists end with the first 100. */
+const FixesOfRound = z.object({
+  /** Applied and proved: the file parses, the finding is gone, none is new, the types are no worse. */
+  fixedFindings: z
+    .array(z.object({ rule: z.string(), path: z.string(), line: z.number().int(), fix: z.string().max(500) }))
+    .max(100)
+    .default([]),
+  /** Not proved, or not fitting the file as it is. */
+  droppedFixes: z
+    .array(z.object({ rule: z.string(), path: z.string(), line: z.number().int(), reason: z.string().max(500) }))
+    .max(100)
+    .default([]),
+});
+
+/** Fixes every finding that has a safe fix, as far as each is proved. Gives a patch, commits nothing. */
 export const featureDevApplyFixes = defineAction({
   id: 'feature-dev/apply-fixes',
   title: 'Apply the safe fixes of findings as one patch',
@@ -38,9 +52,10 @@ export const featureDevApplyFixes = defineAction({
     fixed: z.number().int().nonnegative(),
     /** Fixes left for another round, because they overlap one that was applied. */
     deferred: z.number().int().nonnegative(),
-    /** Fixes dropped because the file would no longer parse. */
+    /** Fixes dropped because they are not proved. */
     dropped: z.number().int().nonnegative(),
     summary: z.string().max(500),
+    ...FixesOfRound.shape,
   }),
 });
 
@@ -74,6 +89,7 @@ export const featureDevImplement = defineAction({
     fixed: z.number().int().nonnegative(),
     deferred: z.number().int().nonnegative(),
     dropped: z.number().int().nonnegative(),
+    ...FixesOfRound.shape,
   }),
 });
 

@@ -30,7 +30,11 @@ export const ACTIONS_RULES: readonly RuleDefinition[] = [
     message:
       'Text that anybody can write (a title, a comment, the name of a branch) is put into a script before the shell reads it, so it runs as code with the token and the secrets of the job. Hand it over through `env:` and use it as "$NAME".',
     matches: { file: workflowCheck(scriptInjections) },
-    fix: { description: 'Hand the text over in a variable', apply: 'shell-variable' },
+    fix: {
+      description: 'Hand the text over in a variable',
+      apply: 'shell-variable',
+      safe: 'The shell sees the same text, and only no longer runs it as code. Other shells, single quotes and here-documents are left to people.',
+    },
     references: REFERENCES,
     examples: {
       bad: [

@@ -17,7 +17,11 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
     matches: [
       { find: { kind: 'call_expression' }, where: [{ callee: ['Math.random'] }, { predicate: 'guards-something' }] },
     ],
-    fix: { description: 'Take the value from crypto.randomUUID', apply: 'random-uuid' },
+    fix: {
+      description: 'Take the value from crypto',
+      apply: 'random-uuid',
+      safe: 'Only `Math.random().toString(36).slice(2)` and `Math.floor(Math.random() * N)`: the first has no fixed length, so nobody can rely on one, and its letters stay among 0-9a-z; the second stays an integer of the same range. Nobody can rely on which value comes.',
+    },
     references: ['https://developer.mozilla.org/en-US/docs/Web/JavaScript/Reference/Global_Objects/Math/random'],
     examples: {
       bad: [
@@ -64,7 +68,11 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         ],
       },
     ],
-    fix: { description: 'Take the value from the source of randomness of the system', apply: 'system-random' },
+    fix: {
+      description: "Take the value from the system's generator",
+      apply: 'system-random',
+      safe: "random.SystemRandom has the same functions with the same results' types and distribution; only which value comes differs. A file that calls seed() may rely on that and is left to people.",
+    },
     references: ['https://docs.python.org/3/library/secrets.html'],
     examples: {
       bad: [
@@ -196,7 +204,11 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         needs: /rejectUnauthorized|check_hostname|verify/,
       },
     ],
-    fix: { description: 'Check the certificate', apply: 'reject-unauthorized-true' },
+    fix: {
+      description: 'Check the certificate',
+      apply: 'reject-unauthorized-true',
+      safe: 'A connection to who it should be to works as before; one that anybody can pose as is refused, with an error that names the certificate (a private authority is then named, as the message says). Servers, where it asks clients for certificates, are left to people.',
+    },
     references: ['https://nodejs.org/api/tls.html#tlsconnectoptions-callback'],
     examples: {
       bad: [
@@ -230,6 +242,11 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         needs: /NODE_TLS_REJECT_UNAUTHORIZED/,
       },
     ],
+    fix: {
+      description: 'Check certificates',
+      apply: 'reject-unauthorized-one',
+      safe: 'A connection to who it should be to works as before; one that anybody can pose as is refused, with an error that names the certificate (a private authority is then named, as the message says).',
+    },
     references: ['https://nodejs.org/api/cli.html#node_tls_reject_unauthorizedvalue'],
     examples: {
       bad: [
@@ -281,7 +298,11 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         ],
       },
     ],
-    fix: { description: 'Check the certificate', apply: 'verify-true' },
+    fix: {
+      description: 'Check the certificate',
+      apply: 'verify-true',
+      safe: 'A connection to who it should be to works as before; one that anybody can pose as is refused, with an error that names the certificate (a private authority is then named, as the message says).',
+    },
     references: ['https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification'],
     examples: {
       bad: [
@@ -318,7 +339,11 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         needs: /rejectUnauthorized|check_hostname|verify/,
       },
     ],
-    fix: { description: 'Check the certificate', apply: 'default-context' },
+    fix: {
+      description: 'Check the certificate',
+      apply: 'tls-checked',
+      safe: 'A connection to who it should be to works as before; one that anybody can pose as is refused, with an error that names the certificate (a private authority is then named, as the message says). Files with contexts of servers, where this asks clients for certificates, are left to people.',
+    },
     references: ['https://docs.python.org/3/library/ssl.html#ssl.create_default_context'],
     examples: {
       bad: [
@@ -350,6 +375,11 @@ export const CRYPTO_RULES: readonly RuleDefinition[] = [
         needs: /hmac/i,
       },
     ],
+    fix: {
+      description: 'Compare in constant time',
+      apply: 'constant-time',
+      safe: 'Both sides go through the same function before they are compared, so the result is that of the old comparison for every value, whatever its type and length; only the time differs. Digests as bytes are left to people.',
+    },
     references: ['https://cwe.mitre.org/data/definitions/208.html'],
     examples: {
       bad: [

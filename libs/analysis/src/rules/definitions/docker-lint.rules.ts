@@ -106,7 +106,11 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
           .map(({ instruction }) => instruction),
       ),
     },
-    fix: { description: 'Keep no cache', apply: 'no-package-cache' },
+    fix: {
+      description: 'Keep no cache',
+      apply: 'no-package-cache',
+      safe: 'pip and apk only: a cache makes a later installation faster and changes nothing in what is installed; a build starts without one anyway.',
+    },
     references: REFERENCES,
     examples: {
       bad: [
@@ -149,7 +153,11 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
           .map(({ instruction }) => instruction),
       ),
     },
-    fix: { description: 'Say yes', apply: 'assume-yes' },
+    fix: {
+      description: 'Say yes',
+      apply: 'assume-yes',
+      safe: "Nobody answers in a build: where the question is asked the build fails, where it isn't the option does nothing.",
+    },
     references: REFERENCES,
     examples: {
       bad: [
@@ -175,12 +183,17 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
     message:
       'Where this COPY puts its files is not what it looks like: several sources want a folder (ending in "/"), a stage can\'t copy from itself, and a relative target depends on the base image. Write an absolute folder or set WORKDIR before.',
     matches: { file: dockerCheck(copyTargets) },
-    fix: { description: 'Name the folder as one', apply: 'folder-target' },
+    fix: {
+      description: 'Copy into the folder',
+      apply: 'folder-target',
+      safe: 'Only several sources without a "/" at the end of the target, which no builder accepts: a build that always fails can\'t be relied on.',
+    },
     references: REFERENCES,
     examples: {
       bad: [
         'FROM debian:12.5\nCOPY a.txt b.txt /dir\n',
         'FROM debian:12.5\nCOPY a.txt b.txt dir\n',
+        'FROM debian:12.5\nCOPY a.txt b.txt /dir\n',
         'FROM debian:12.5 AS build\nCOPY --from=build a b\n',
         'FROM scratch\nCOPY a.txt b.txt\n',
         'FROM debian:12.5\nCOPY --from=nothing /a /b\n',
@@ -247,6 +260,11 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
           .map(({ instruction }) => instruction),
       ]),
     },
+    fix: {
+      description: 'Write the folder in full',
+      apply: 'absolute-folder',
+      safe: 'It is the folder that the relative one gives, from the WORKDIR before it or the base image\'s documented "/"; where that isn\'t known it is left to people.',
+    },
     references: REFERENCES,
     examples: {
       bad: [
@@ -279,7 +297,11 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
         ),
       ),
     },
-    fix: { description: 'Start the program without a shell', apply: 'command-list' },
+    fix: {
+      description: 'Start the program itself',
+      apply: 'command-list',
+      safe: 'Only plain words, which a shell hands over unchanged, and no ENTRYPOINT, SHELL or second CMD in the file: the same program gets the same arguments, and signals besides.',
+    },
     references: REFERENCES,
     examples: {
       bad: [
@@ -413,7 +435,11 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
         ),
       ),
     },
-    fix: { description: 'Name the authors in a label', apply: 'authors-label' },
+    fix: {
+      description: 'Name the authors in a label',
+      apply: 'authors-label',
+      safe: 'Only MAINTAINER, which sets a field that is deprecated since 2017 and no program reads to build or run; the label has the same text.',
+    },
     references: REFERENCES,
     examples: {
       bad: [
@@ -560,7 +586,11 @@ export const DOCKER_LINT_RULES: readonly RuleDefinition[] = [
         ...bothDownloaders(file),
       ]),
     },
-    fix: { description: 'Call apt-get', apply: 'apt-get' },
+    fix: {
+      description: 'Use apt-get',
+      apply: 'apt-get',
+      safe: 'Only verbs that both programs have with the same meaning.',
+    },
     references: REFERENCES,
     examples: {
       bad: [

@@ -60,7 +60,11 @@ export const DOCKER_RULES: readonly RuleDefinition[] = [
     message:
       'apt installs everything that its packages recommend: a bigger image with more to attack. Say --no-install-recommends.',
     matches: { docker: 'apt-installs-recommends' },
-    fix: { description: 'Install no recommended packages', apply: 'docker' },
+    fix: {
+      description: 'Install no recommended packages',
+      apply: 'docker',
+      safe: 'The packages that are named, and what they depend on, are installed as before; recommended ones are extras that nobody named.',
+    },
     references: [REFERENCE],
     examples: {
       bad: [
@@ -84,7 +88,11 @@ export const DOCKER_RULES: readonly RuleDefinition[] = [
     message:
       'The package lists stay in this layer and make the image bigger. Remove /var/lib/apt/lists/* in the same RUN.',
     matches: { docker: 'apt-lists-stay' },
-    fix: { description: 'Remove the lists in the same layer', apply: 'docker' },
+    fix: {
+      description: 'Remove the lists in the same layer',
+      apply: 'docker',
+      safe: 'Lists serve installing alone, and no later RUN of the file installs without getting them anew.',
+    },
     references: [REFERENCE],
     examples: {
       bad: [
@@ -107,7 +115,11 @@ export const DOCKER_RULES: readonly RuleDefinition[] = [
     languages: ['dockerfile'],
     message: 'ADD does more than copy: it fetches addresses and unpacks archives. For plain files say COPY.',
     matches: { docker: 'add-of-local-file' },
-    fix: { description: 'Copy the file', apply: 'docker' },
+    fix: {
+      description: 'Copy the file',
+      apply: 'docker',
+      safe: 'COPY does exactly what ADD does for a local file that is no archive.',
+    },
     references: [REFERENCE],
     examples: {
       bad: [
@@ -131,6 +143,11 @@ export const DOCKER_RULES: readonly RuleDefinition[] = [
     languages: ['dockerfile'],
     message: 'sudo in an image needs a terminal and leaves a way to root behind. Switch with USER instead.',
     matches: { docker: 'sudo' },
+    fix: {
+      description: 'Leave sudo out',
+      apply: 'without-sudo',
+      safe: "Only where the user is root already, by USER or by the base image: then sudo changes nobody, and plain base images don't even have it.",
+    },
     references: [REFERENCE],
     examples: {
       bad: [

@@ -244,10 +244,16 @@ export const INJECTION_RULES: readonly RuleDefinition[] = [
         ],
       },
     ],
+    fix: {
+      description: 'Parse the JSON',
+      apply: 'json-parse',
+      safe: "Only `eval('(' + json + ')')` of what is named JSON: JSON.parse gives the same value for every JSON text.",
+    },
     references: ['https://cwe.mitre.org/data/definitions/95.html'],
     examples: {
       bad: [
         'export const f = (text) => eval(`(${text})`);',
+        "export const f = (json) => eval('(' + json + ')');",
         'export const f = (body) => new Function("x", body);',
         "import vm from 'node:vm';\nexport const f = (code) => vm.runInNewContext(code);",
         { language: 'python', code: 'def f(x):\n    return eval(x)\n' },

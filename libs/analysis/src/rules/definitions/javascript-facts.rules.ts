@@ -200,7 +200,11 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
-    fix: { description: 'Make a key of 2048 bits', apply: 'long-key' },
+    fix: {
+      description: 'Make a key of 2048 bits',
+      apply: 'long-key',
+      safe: 'Only where a new key is made: keys that exist are read as before, and every program that takes 1024 bits takes 2048.',
+    },
     references: ['https://cwe.mitre.org/data/definitions/326.html'],
     examples: {
       bad: [
@@ -235,12 +239,17 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
-    fix: { description: 'Call the function by its present name', apply: 'random-bytes' },
+    fix: {
+      description: 'Take the value from crypto',
+      apply: 'random-bytes',
+      safe: 'randomBytes is the present name of pseudoRandomBytes; of Math.random only `.toString(36).slice(2)` and `Math.floor(Math.random() * N)` are changed: the same range and alphabet, and nobody can rely on which value comes.',
+    },
     references: ['https://cwe.mitre.org/data/definitions/338.html'],
     examples: {
       bad: [
         "import crypto from 'node:crypto';\nconst x = crypto.pseudoRandomBytes(16);",
         "const { pseudoRandomBytes } = require('crypto');\nmodule.exports = () => pseudoRandomBytes(8);",
+        'function newToken() { return Math.random().toString(36).slice(2); }',
         'function newToken() { const part = Math.random().toString(36); return part; }\nmodule.exports = newToken;',
       ],
       good: [
@@ -291,6 +300,11 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
           when: (call: CallFacts) => !/jwtVerify\s*\(/.test(call.frame.module.text),
         },
       ],
+    },
+    fix: {
+      description: 'Refuse tokens without a signature',
+      apply: 'algorithms-without-none',
+      safe: 'Only "none" goes from a list that has other algorithms: every token with a signature is judged as before, and nobody may rely on one without.',
     },
     references: ['https://cwe.mitre.org/data/definitions/347.html'],
     examples: {
@@ -543,7 +557,11 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         { calls: '*.setRejectUnauthorized', when: (call: CallFacts) => call.args[0]?.constant === false },
       ],
     },
-    fix: { description: 'Check the certificate', apply: 'checked-certificate' },
+    fix: {
+      description: 'Check the certificate',
+      apply: 'reject-unauthorized-true',
+      safe: 'A connection to who it should be to works as before; one that anybody can pose as is refused, with an error that names the certificate (a private authority is then named, as the message says). Servers, where it asks clients for certificates, are left to people.',
+    },
     references: ['https://cwe.mitre.org/data/definitions/295.html'],
     examples: {
       bad: [

@@ -371,6 +371,11 @@ export const JAVASCRIPT_FLOW_RULES: readonly RuleDefinition[] = [
         { attribute: 'href', taint: { shape: 'start' } },
       ],
     },
+    fix: {
+      description: 'Write it as text',
+      apply: 'text-content',
+      safe: "Only where what is written is a sentence without markup, or a part of the page's address: it looks the same, and markup that somebody puts into an address is the attack itself. Everything else is left to people.",
+    },
     references: ['https://cheatsheetseries.owasp.org/cheatsheets/DOM_based_XSS_Prevention_Cheat_Sheet.html'],
     examples: {
       bad: [

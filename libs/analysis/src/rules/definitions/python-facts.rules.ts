@@ -315,7 +315,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         { calls: 'bcrypt.gensalt', when: (call: CallFacts) => below(argument(call, 0, 'rounds'), 10) },
       ],
     },
-    fix: { description: 'Make a key of 2048 bits', apply: 'long-key' },
+    fix: {
+      description: 'Make a key of 2048 bits',
+      apply: 'long-key',
+      safe: 'Only where a new key is made: keys that exist are read as before, and every program that takes 1024 bits takes 2048.',
+    },
     references: ['https://cwe.mitre.org/data/definitions/326.html'],
     examples: {
       bad: [
@@ -389,7 +393,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
-    fix: { description: 'Take the value from the source of randomness of the system', apply: 'system-random' },
+    fix: {
+      description: "Take the value from the system's generator",
+      apply: 'system-random',
+      safe: "random.SystemRandom has the same functions with the same results' types and distribution; only which value comes differs. A file that calls seed() may rely on that and is left to people.",
+    },
     references: ['https://cwe.mitre.org/data/definitions/330.html'],
     examples: {
       bad: [
@@ -444,6 +452,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
             /NONE/.test(String(argument(call, 'cert_reqs')?.constant ?? argument(call, 'cert_reqs')?.ref ?? '')),
         },
       ],
+    },
+    fix: {
+      description: 'Check the certificate',
+      apply: 'tls-checked',
+      safe: 'A connection to who it should be to works as before; one that anybody can pose as is refused, with an error that names the certificate (a private authority is then named, as the message says). Files with contexts of servers, and keys of SSH hosts, are left to people.',
     },
     references: ['https://cwe.mitre.org/data/definitions/295.html'],
     examples: {
@@ -569,6 +582,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
           when: () => true,
         },
       ],
+    },
+    fix: {
+      description: 'Refuse tokens without a signature',
+      apply: 'algorithms-without-none',
+      safe: 'Only "none" goes from a list that has other algorithms: every token with a signature is judged as before, and nobody may rely on one without.',
     },
     references: ['https://cwe.mitre.org/data/definitions/347.html'],
     examples: {
@@ -850,7 +868,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
-    fix: { description: 'Turn debug mode off', apply: 'debug-false' },
+    fix: {
+      description: 'Turn debug mode off',
+      apply: 'debug-false',
+      safe: 'Only where a server is started with it: what it answers stays the same but for its error pages. Settings (`DEBUG = True`) decide more than that and are left to people.',
+    },
     references: ['https://cwe.mitre.org/data/definitions/489.html'],
     examples: {
       bad: [
@@ -971,6 +993,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
+    fix: {
+      description: 'Use a private folder',
+      apply: 'private-temporary-folder',
+      safe: "Only tempfile.mktemp: it gives, as before, the name of a file that isn't there yet, in a folder that nobody else can write to. Fixed paths below /tmp may be known to others and are left to people.",
+    },
     references: ['https://cwe.mitre.org/data/definitions/377.html'],
     examples: {
       bad: [
@@ -1006,6 +1033,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
         { calls: 'shutil.unpack_archive', when: (call: CallFacts) => argument(call, 'filter') === undefined },
       ],
+    },
+    fix: {
+      description: 'Extract data only',
+      apply: 'extract-filter',
+      safe: 'The filter is what Python 3.14 uses when nothing is said (and every supported version knows): honest archives give the same files; only entries outside of the folder, devices and open modes are refused.',
     },
     references: ['https://cwe.mitre.org/data/definitions/22.html'],
     examples: {
@@ -1044,6 +1076,11 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
           when: (call: CallFacts) => argument(call, 'timeout')?.constant === null,
         },
       ],
+    },
+    fix: {
+      description: 'Set a timeout',
+      apply: 'request-timeout',
+      safe: 'The timeout is for silence, not for the whole transfer, and 300 s is longer than any common proxy lets a connection be silent; a request that is answered at all is answered as before. `timeout=None` was chosen and is left.',
     },
     references: ['https://cwe.mitre.org/data/definitions/400.html'],
     examples: {
@@ -1353,10 +1390,19 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
         },
       ],
     },
-    fix: { description: 'Compare by value', apply: 'equals-literal' },
+    fix: {
+      description: 'Say what is meant',
+      apply: 'obvious-mistake',
+      safe: '`is` with a literal depends on the interpreter (it warns), so nobody can rely on it; a default `[]` becomes `()` only where the function just walks along it, counts or looks up, which is the same for both.',
+    },
     references: ['https://docs.python.org/3/faq/programming.html'],
     examples: {
-      bad: ['def f(x, seen=[]):\n    seen.append(x)\n', "if x is 'a':\n    f()\n", "assert (x, 'must be there')\n"],
+      bad: [
+        'def f(x, seen=[]):\n    seen.append(x)\n',
+        'def f(x, seen=[]):\n    return x in seen\n',
+        "if x is 'a':\n    f()\n",
+        "assert (x, 'must be there')\n",
+      ],
       good: [
         'def f(x, seen=None):\n    seen = seen or []\n',
         'def f(x, seen=()):\n    return x in seen\n',

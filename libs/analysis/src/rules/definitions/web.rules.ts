@@ -38,7 +38,11 @@ export const WEB_RULES: readonly RuleDefinition[] = [
         ],
       },
     ],
-    fix: { description: 'Load plain data only', apply: 'yaml-safe-load' },
+    fix: {
+      description: 'Load plain data only',
+      apply: 'yaml-safe-load',
+      safe: 'A document of plain data gives the same values; one that names Python objects is what the finding is about.',
+    },
     references: ['https://pyyaml.org/wiki/PyYAMLDocumentation'],
     examples: {
       bad: [
@@ -111,7 +115,11 @@ export const WEB_RULES: readonly RuleDefinition[] = [
         where: [{ callee: ['*.run'] }, { argument: 'debug', is: 'true' }, { predicate: 'web-server-run' }],
       },
     ],
-    fix: { description: 'Turn debug mode off', apply: 'debug-false' },
+    fix: {
+      description: 'Turn debug mode off',
+      apply: 'debug-false',
+      safe: 'What the service answers stays the same but for its error pages; who wants the debugger says so where it is started (`flask run --debug`).',
+    },
     references: ['https://flask.palletsprojects.com/en/stable/debugging/'],
     examples: {
       bad: [
@@ -145,7 +153,11 @@ export const WEB_RULES: readonly RuleDefinition[] = [
         ],
       },
     ],
-    fix: { description: 'Set httpOnly and secure', apply: 'cookie-flags' },
+    fix: {
+      description: 'Set httpOnly and secure',
+      apply: 'cookie-flags',
+      safe: 'Browsers send the cookie as before; only scripts of the page and connections without encryption (but to localhost) no longer get a login that is for the server.',
+    },
     references: ['https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html'],
     examples: {
       bad: [
@@ -180,7 +192,11 @@ export const WEB_RULES: readonly RuleDefinition[] = [
         ],
       },
     ],
-    fix: { description: 'Set httponly and secure', apply: 'cookie-flags' },
+    fix: {
+      description: 'Set httponly and secure',
+      apply: 'cookie-flags',
+      safe: 'Browsers send the cookie as before; only scripts of the page and connections without encryption (but to localhost) no longer get a login that is for the server.',
+    },
     references: ['https://cheatsheetseries.owasp.org/cheatsheets/Session_Management_Cheat_Sheet.html'],
     examples: {
       bad: [
