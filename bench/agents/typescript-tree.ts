@@ -268,7 +268,7 @@ export function makeTypeScriptTree(clone: string, root: string, wanted: number, 
     mkdirSync(join(folder, near), { recursive: true });
     for (const [name, template] of Object.entries(TEMPLATES)) {
       if (files >= wanted) break;
-      const text = template(dice, noun, near, 3 + dice.below(7));
+      const text = template(dice, noun, near, 2 + dice.below(6));
       writeFileSync(join(folder, noun, name === 'index.ts' ? name : `${noun}.${name}`), text);
       count(text);
     }

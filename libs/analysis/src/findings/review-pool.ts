@@ -1,4 +1,5 @@
 import { fork, type ChildProcess } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { FILE_BUDGET_MS, type FileOutcome } from './file-review.js';
 import type { FromProcess, ToProcess } from './review-process.js';
@@ -10,6 +11,8 @@ const AHEAD = 3;
 const FILES_PER_PROCESS = 60;
 /** How long a process waits for another review before it is ended, in ms. */
 const IDLE_MS = 30_000;
+/** A process that uses no CPU either is ended after so many times what it may use. */
+const MAX_WAITS = 30;
 /** Heap of one process, in MiB. */
 const HEAP_MIB = 256;
 /** Starting one takes some hundred ms; this is for machines on their knees. */
@@ -18,7 +21,7 @@ const START_MS = 120_000;
 export interface ReviewPoolOptions {
   /** Most processes for one review; by default one for each core. */
   readonly processes?: number;
-  /** After so many ms without an answer a file counts as hanging; by default five times what the rules may take. */
+  /** After so many ms of CPU without an answer a file counts as hanging; by default five times what the rules may take. */
   readonly hangMs?: number;
   /** What the processes run; for tests. */
   readonly entry?: URL;
@@ -115,10 +118,20 @@ export class ReviewPool {
     const watchNext = (): void => {
       clearTimeout(timer);
       if (inFlight.length === 0) return;
-      timer = setTimeout(() => {
-        reason = `it was ended: no answer after ${this.#hangMs / 1000} s`;
+      const from = cpuMs(child);
+      const since = performance.now();
+      const look = (): void => {
+        // On a busy machine a file may only have been waiting for its turn.
+        const used = cpuMs(child) - from;
+        const waited = performance.now() - since;
+        if (used < this.#hangMs && waited < MAX_WAITS * this.#hangMs) {
+          timer = setTimeout(look, this.#hangMs);
+          return;
+        }
+        reason = `it was ended: no answer after ${this.#hangMs / 1000} s of CPU`;
         child.kill('SIGKILL');
-      }, this.#hangMs);
+      };
+      timer = setTimeout(look, this.#hangMs);
     };
     const handOut = (): void => {
       while (inFlight.length <= AHEAD) {
@@ -231,6 +244,17 @@ export class ReviewPool {
       );
       child.on('message', () => finish(() => resolve(child)));
     });
+  }
+}
+
+/** CPU time of a process so far, in ms, where the system tells it; else as if it had never waited. */
+function cpuMs({ pid }: ChildProcess): number {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  } catch {
+    return performance.now();
   }
 }
 

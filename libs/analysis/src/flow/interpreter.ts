@@ -395,6 +395,8 @@ export class Interpreter implements Engine {
     const field =
       object.fields?.get(name) ?? (object.items && /^\d+$/.test(name) ? object.items[Number(name)] : undefined);
     if (field) return settled(field);
+    const further = object.member?.(name);
+    if (further) return further;
     if (object.cls) {
       const method = object.cls.cls.members.find((one) => one.name === name && one.value?.k === 'func');
       if (method?.value?.k === 'func')

@@ -122,16 +122,7 @@ export class Project implements Modules {
       return { fields: all, open: true, ref };
     }
     if (module.stars.length === 0) return { fields: module.exports, open: true, ref };
-    const fields = new Map<string, Value>();
-    const add = (one: ModuleState, depth: number): void => {
-      for (const [name, value] of one.exports) if (!fields.has(name)) fields.set(name, value);
-      for (const star of depth > MAX_NESTED ? [] : one.stars) {
-        const target = this.load(star, one.language);
-        if (target) add(target, depth + 1);
-      }
-    };
-    add(module, 0);
-    return { fields, open: true, ref };
+    return { fields: module.exports, open: true, ref, member: (name) => this.exportOf(module, name) };
   }
 
   /** Whether a module may export a name, told without running it. */

@@ -67,6 +67,8 @@ export interface Value {
   readonly regex?: { readonly pattern: string; readonly flags: string };
   /** What is imported is looked at when somebody uses it; then this gives what it is. All else of such a value is left out. */
   readonly later?: () => Value;
+  /** Members that are not among `fields`, looked up by name: what a module exports of others. */
+  readonly member?: (name: string) => Value | undefined;
 }
 
 /** A value, looked up if it was put off. */
