@@ -15,12 +15,17 @@ const OTHER_SYSTEMS =
 const WORKFLOW = /^\.github\/workflows\/[^/]+\.ya?ml$/;
 const MINE = 'it is there already and belongs to the repository';
 
+/** Whether a path is that of a workflow of GitHub Actions. */
+export function isWorkflow(path: string): boolean {
+  return WORKFLOW.test(path);
+}
+
 /** Pipelines that the repository has, of GitHub Actions and others. */
 export function existingPipelines(tree: SourceTree): ExistingPipeline[] {
   const found: ExistingPipeline[] = [];
   for (const { path } of tree.files) {
     if (OTHER_SYSTEMS.test(path)) found.push({ path, reason: MINE, checksPushes: true });
-    if (WORKFLOW.test(path))
+    if (isWorkflow(path))
       found.push({ path, reason: MINE, checksPushes: path === PIPELINE_PATH || runsOnPushes(tree.text(path)) });
   }
   if (tree.exists(PIPELINE_PATH) && !tree.file(PIPELINE_PATH)) {

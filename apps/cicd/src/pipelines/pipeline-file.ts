@@ -1,6 +1,8 @@
 import type { ComponentReport } from '@devmesh/analysis/stack/component-report';
 import { GENERATED_MARK } from '@devmesh/analysis/stack/containers';
+import { testedVersions } from '@devmesh/analysis/stack/runtime-versions';
 import { Document } from 'yaml';
+import { jobId } from './job-ids.js';
 import { serviceContainers, testEnvironment } from './service-containers.js';
 import { stepsFor } from './steps.js';
 
@@ -22,9 +24,10 @@ export function pipelineFile(components: readonly ComponentReport[]): Pipeline |
   const jobs: PipelineJob[] = [];
   const definitions: Record<string, unknown> = {};
   for (const report of components) {
-    const steps = stepsFor(report);
+    const versions = testedVersions(report);
+    const steps = stepsFor(report, versions.length > 1);
     if (!steps) continue;
-    const id = idFor(report, definitions);
+    const id = jobId(report, definitions);
     const { root, name } = report.component;
     const services = serviceContainers(report.testServices);
     const environment = testEnvironment(
@@ -32,9 +35,10 @@ export function pipelineFile(components: readonly ComponentReport[]): Pipeline |
       report.environment.map((variable) => variable.name),
     );
     definitions[id] = {
-      name,
+      name: versions.length > 1 ? `${name} on \${{ matrix.version }}` : name,
       'runs-on': 'ubuntu-24.04',
       'timeout-minutes': TIMEOUT_MINUTES,
+      ...(versions.length > 1 ? { strategy: { 'fail-fast': false, matrix: { version: versions } } } : {}),
       ...(root === '.' ? {} : { defaults: { run: { 'working-directory': root } } }),
       ...(Object.keys(services).length > 0 ? { services } : {}),
       ...(Object.keys(environment).length > 0 ? { env: environment } : {}),
@@ -59,17 +63,4 @@ export function pipelineFile(components: readonly ComponentReport[]): Pipeline |
     ' Actions are pinned by commit; the comment behind each is its tag.',
   ].join('\n');
   return { content: document.toString({ lineWidth: 0, singleQuote: true }), jobs };
-}
-
-/** Letters, digits, "-" and "_", by folder, unlike every other. */
-function idFor({ component }: ComponentReport, taken: Readonly<Record<string, unknown>>): string {
-  const wanted =
-    (component.root === '.' ? component.name : (component.root.split('/').at(-1) ?? ''))
-      .toLowerCase()
-      .replace(/[^a-z0-9_-]+/g, '-')
-      .replace(/^[^a-z_]+|-+$/g, '')
-      .slice(0, 60) || 'component';
-  let id = wanted;
-  for (let i = 2; Object.hasOwn(taken, id); i += 1) id = `${wanted}-${i}`;
-  return id;
 }

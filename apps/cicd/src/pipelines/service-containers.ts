@@ -57,16 +57,31 @@ export function serviceContainers(services: readonly string[]): Record<string, R
   );
 }
 
-/** What variables must be for the tests to find these services. */
-export function testEnvironment(services: readonly string[], variables: readonly string[]): Record<string, string> {
+/** The `services` of a job of GitLab CI, reached by their names. */
+export function gitlabServices(services: readonly string[]): { name: string; alias: string; variables?: object }[] {
+  return services.flatMap((service) => {
+    const container = CONTAINERS[service];
+    const known = BACKING_SERVICES[service];
+    if (!container || !known) return [];
+    const variables = container.environment ? { variables: container.environment } : {};
+    return [{ name: known.image, alias: service, ...variables }];
+  });
+}
+
+/** What variables must be for the tests to find these services: on this machine, or by `hosts` their names. */
+export function testEnvironment(
+  services: readonly string[],
+  variables: readonly string[],
+  hosts: 'local' | 'names' = 'local',
+): Record<string, string> {
   const environment: Record<string, string> = {};
   for (const variable of variables) {
     for (const service of services) {
       const container = CONTAINERS[service];
       const part = container && connectionPart(service, variable);
       const value = {
-        url: container?.url,
-        host: '127.0.0.1',
+        url: hosts === 'local' ? container?.url : container?.url.replace(/localhost|127\.0\.0\.1/, service),
+        host: hosts === 'local' ? '127.0.0.1' : service,
         user: container?.user,
         password: '',
         name: container?.database,

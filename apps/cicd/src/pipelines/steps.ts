@@ -19,13 +19,46 @@ function uses(action: PinnedAction): Scalar<string> {
   return scalar;
 }
 
-/** Steps that build and test a component; undefined when it has no command to run, or nothing says how it is installed. */
-export function stepsFor(report: ComponentReport): Step[] | undefined {
-  const install = report.ecosystem === 'node' ? nodeSteps(report) : pythonSteps(report);
+/**
+ * Steps that build and test a component, with `matrix` on each version of the job's matrix; undefined when it has no command to run, or nothing says how it is
+ * installed.
+ */
+export function stepsFor(report: ComponentReport, matrix: boolean): Step[] | undefined {
+  const version = matrix ? '${{ matrix.version }}' : chooseRuntime(report).version;
+  const install = installSteps(report, version);
   const commands = commandSteps(report);
   if (!install || commands.length === 0) return undefined;
   const checkout = { uses: uses(PINNED_ACTIONS.checkout), with: { 'persist-credentials': false } };
   return [checkout, ...install, ...commands];
+}
+
+function installSteps(report: ComponentReport, version: string): Step[] | undefined {
+  switch (report.ecosystem) {
+    case 'node':
+      return nodeSteps(report, version);
+    case 'python':
+      return pythonSteps(report, version);
+    case 'go':
+      return [
+        {
+          uses: uses(PINNED_ACTIONS.setupGo),
+          with: {
+            'go-version': version,
+            ...(report.lockfile === undefined ? { cache: false } : { 'cache-dependency-path': report.lockfile }),
+          },
+        },
+      ];
+    case 'java': {
+      const cache = report.component.packageManager?.value === 'gradle' ? 'gradle' : 'maven';
+      const [path = ''] = report.manifest.paths;
+      return [
+        {
+          uses: uses(PINNED_ACTIONS.setupJava),
+          with: { distribution: 'temurin', 'java-version': version, cache, 'cache-dependency-path': path },
+        },
+      ];
+    }
+  }
 }
 
 function commandSteps({ component, ecosystem }: ComponentReport): Step[] {
@@ -44,15 +77,15 @@ function commandSteps({ component, ecosystem }: ComponentReport): Step[] {
   return steps.flatMap(({ name, run }) => (run === undefined ? [] : [{ name, run }]));
 }
 
-function nodeSteps(report: ComponentReport): Step[] | undefined {
+function nodeSteps(report: ComponentReport, version: string): Step[] | undefined {
   const install = nodeInstallation(report);
   if (!install) return undefined;
   const steps: Step[] = [];
   if (install.manager === 'pnpm') {
     // With a packageManager member the action takes the version from there, and refuses a second one.
-    const version = report.packageManagerVersion === undefined ? { version: install.fetch } : {};
+    const fetched = report.packageManagerVersion === undefined ? { version: install.fetch } : {};
     const manifest = { package_json_file: inFolder(install.folder, 'package.json') };
-    steps.push({ uses: uses(PINNED_ACTIONS.setupPnpm), with: { ...version, ...manifest } });
+    steps.push({ uses: uses(PINNED_ACTIONS.setupPnpm), with: { ...fetched, ...manifest } });
   }
   const cache =
     report.lockfile === undefined
@@ -60,7 +93,7 @@ function nodeSteps(report: ComponentReport): Step[] | undefined {
       : { cache: install.manager, 'cache-dependency-path': report.lockfile };
   steps.push({
     uses: uses(PINNED_ACTIONS.setupNode),
-    with: { 'node-version': chooseRuntime(report).version, ...cache },
+    with: { 'node-version': version, ...cache },
   });
   if (install.modern) steps.push({ name: 'Yarn', run: 'corepack enable' });
   const elsewhere = install.folder === report.component.root ? {} : { 'working-directory': install.folder };
@@ -68,9 +101,9 @@ function nodeSteps(report: ComponentReport): Step[] | undefined {
   return steps;
 }
 
-function pythonSteps(report: ComponentReport): Step[] | undefined {
+function pythonSteps(report: ComponentReport, runtime: string): Step[] | undefined {
   const { component, lockfile, manifest } = report;
-  const version = { 'python-version': chooseRuntime(report).version };
+  const version = { 'python-version': runtime };
   const manager = component.packageManager?.value;
   const setup = (cache: Record<string, unknown>): Step => ({
     uses: uses(PINNED_ACTIONS.setupPython),

@@ -15,7 +15,7 @@ export interface BuiltComponent {
   readonly port: string | undefined;
 }
 
-interface Named extends BuiltComponent {
+export interface Named extends BuiltComponent {
   readonly name: string;
   readonly hostPort: string | undefined;
 }
@@ -48,7 +48,7 @@ export function composeFile(built: readonly BuiltComponent[]): string | undefine
 }
 
 /** Names by folder where they are unlike, and host ports that don't collide. */
-function nameAll(built: readonly BuiltComponent[], taken: readonly string[]): Named[] {
+export function nameAll(built: readonly BuiltComponent[], taken: readonly string[]): Named[] {
   const names = new Set(taken);
   const ports = new Set<number>();
   return built.map((component) => {
@@ -71,15 +71,15 @@ function nameAll(built: readonly BuiltComponent[], taken: readonly string[]): Na
 function componentService(own: Named, all: readonly Named[], used: readonly string[]): Service {
   const { report, context, dockerfile, port, hostPort } = own;
   const inContext = relativeTo(context, dockerfile);
-  const peers = new Set<string>();
-  const environment: Record<string, string> = {};
+  const { values, required, peers } = environmentFor(own, all);
   const needed = report.component.services.map(({ value }) => value).filter((service) => used.includes(service));
-  for (const variable of report.environment) {
+  const environment: Record<string, string> = {};
+  for (const { name } of report.environment) {
     const value =
-      needed.map((service) => connectionValue(service, service, variable.name)).find((found) => found !== undefined) ??
-      peerValue(variable, own, all, peers) ??
-      ownValue(variable);
-    if (value !== undefined) environment[variable.name] = value;
+      needed.map((service) => connectionValue(service, service, name)).find((found) => found !== undefined) ??
+      values[name] ??
+      (required.includes(name) ? `\${${name}:?set ${name} in .env}` : undefined);
+    if (value !== undefined) environment[name] = value;
   }
   const dependsOn = [
     ...needed.map((service) => [service, serviceRun(service)?.health ? 'service_healthy' : 'service_started']),
@@ -97,6 +97,28 @@ function componentService(own: Named, all: readonly Named[], used: readonly stri
   };
 }
 
+/** What a component is given beside addresses of backing services. */
+export interface ComponentEnvironment {
+  /** Variables that the other components and the container itself decide. */
+  readonly values: Readonly<Record<string, string>>;
+  /** Variables that somebody must set. */
+  readonly required: readonly string[];
+  /** Names of the components that it calls. */
+  readonly peers: readonly string[];
+}
+
+export function environmentFor(own: Named, all: readonly Named[]): ComponentEnvironment {
+  const peers = new Set<string>();
+  const values: Record<string, string> = {};
+  const required: string[] = [];
+  for (const variable of own.report.environment) {
+    const value = peerValue(variable, own, all, peers) ?? listenValue(variable);
+    if (value !== undefined) values[variable.name] = value;
+    else if (mustBeGiven(variable)) required.push(variable.name);
+  }
+  return { values, required, peers: [...peers] };
+}
+
 /** A default that points at this machine and at the port of another component means that component. */
 function peerValue(
   variable: EnvironmentVariable,
@@ -112,11 +134,12 @@ function peerValue(
   return `${match[1] ?? ''}${peer.name}:${match[2] ?? ''}${match[3] ?? ''}`;
 }
 
-function ownValue({ name, fallback, required }: EnvironmentVariable): string | undefined {
-  if (LISTEN_NAME.test(name) && /^(localhost|127\.0\.0\.1)$/.test(fallback ?? '')) return '0.0.0.0';
-  const mustBeGiven =
-    fallback === undefined && (required || SECRET_NAME.test(name)) && name !== 'PORT' && name !== 'NODE_ENV';
-  return mustBeGiven ? `\${${name}:?set ${name} in .env}` : undefined;
+function listenValue({ name, fallback }: EnvironmentVariable): string | undefined {
+  return LISTEN_NAME.test(name) && /^(localhost|127\.0\.0\.1)$/.test(fallback ?? '') ? '0.0.0.0' : undefined;
+}
+
+function mustBeGiven({ name, fallback, required }: EnvironmentVariable): boolean {
+  return fallback === undefined && (required || SECRET_NAME.test(name)) && name !== 'PORT' && name !== 'NODE_ENV';
 }
 
 function backingService(service: string): Service {

@@ -1,14 +1,24 @@
 import type { ComponentReport, StackReport } from '@devmesh/analysis/stack/component-report';
 import { inFolder } from '@devmesh/analysis/stack/manifest';
+import type { EditedFile } from '@devmesh/analysis/stack/line-edits';
+import { isGenerated } from '@devmesh/analysis/stack/containers';
 import type { SourceTree } from '@devmesh/analysis/tree/source-tree';
 import { composeFile, existingCompose, type BuiltComponent } from '../compose/compose-file.js';
+import { KUBERNETES_FOLDER, kubernetesFiles } from '../kubernetes/manifests.js';
+import { terraformFiles } from '../terraform/droplet.js';
 import type { Image, NoImage } from '../images/image.js';
+import { goImage } from '../images/go-image.js';
+import { javaImage } from '../images/java-image.js';
 import { nodeImage } from '../images/node-image.js';
+import { improveDockerfile } from '../improve/dockerfile-edits.js';
+import { improveDockerignore } from '../improve/dockerignore-edits.js';
 import { pythonImage } from '../images/python-image.js';
 
 export interface Proposal {
   /** New files by path; none of them is there yet. */
   readonly files: ReadonlyMap<string, string>;
+  /** Existing files with small edits. */
+  readonly edited: readonly EditedFile[];
   readonly kept: readonly { readonly path: string; readonly reason: string }[];
   /** Components without an image, with the reason. */
   readonly withoutImage: readonly { readonly name: string; readonly reason: string }[];
@@ -17,7 +27,11 @@ export interface Proposal {
 const MINE = 'it is there already and belongs to the repository';
 
 /** What is missing of Dockerfile, .dockerignore and compose file. Pure but for reading the tree. */
-export function proposeFiles(tree: SourceTree, report: StackReport): Proposal {
+export function proposeFiles(
+  tree: SourceTree,
+  report: StackReport,
+  also: readonly ('kubernetes' | 'terraform')[] = [],
+): Proposal {
   const files = new Map<string, string>();
   const kept = new Map<string, string>();
   const withoutImage: { name: string; reason: string }[] = [];
@@ -51,13 +65,26 @@ export function proposeFiles(tree: SourceTree, report: StackReport): Proposal {
       withoutImage.push({ name, reason: `${dockerfile} is written for another component of the same folder` });
     }
   }
+  const edited = improvements(tree, report);
+  for (const { path, edits } of edited)
+    kept.set(path, `it is there already: ${edits.length} small edit(s) are proposed`);
   const compose = existingCompose((path) => tree.exists(path));
   if (compose !== undefined) kept.set(compose, MINE);
   else {
     const content = composeFile(built);
     if (content !== undefined) files.set('compose.yaml', content);
   }
-  return { files, kept: [...kept].map(([path, reason]) => ({ path, reason })), withoutImage };
+  if (also.includes('kubernetes')) {
+    const there = tree.files.find(({ path }) => path.startsWith(`${KUBERNETES_FOLDER}/`));
+    if (there) kept.set(there.path, MINE);
+    else for (const [path, content] of kubernetesFiles(built)) files.set(path, content);
+  }
+  if (also.includes('terraform')) {
+    const terraform = tree.files.find(({ path }) => path.endsWith('.tf'));
+    if (terraform) kept.set(terraform.path, MINE);
+    else for (const [path, content] of terraformFiles(built)) files.set(path, content);
+  }
+  return { files, edited, kept: [...kept].map(([path, reason]) => ({ path, reason })), withoutImage };
 }
 
 /** Names go into instructions and shell commands as they are, so only plain ones do. */
@@ -70,5 +97,34 @@ function imageOf(tree: SourceTree, report: ComponentReport, all: readonly Compon
   if (![root, name, ...others].every((one) => PLAIN_NAME.test(one)) || /\s/.test(entry)) {
     return { reason: 'names with blanks or signs are not written into images' };
   }
-  return report.ecosystem === 'node' ? nodeImage(tree, report, all) : pythonImage(tree, report);
+  switch (report.ecosystem) {
+    case 'node':
+      return nodeImage(tree, report, all);
+    case 'python':
+      return pythonImage(tree, report);
+    case 'go':
+      return goImage(tree, report);
+    case 'java':
+      return javaImage(report);
+  }
+}
+
+/** Edits of Dockerfiles that belong to a component, and of the .dockerignore beside them. */
+function improvements(tree: SourceTree, report: StackReport): EditedFile[] {
+  const found = new Map<string, EditedFile>();
+  for (const { ecosystem, healthPath, component, dockerfiles } of report.components) {
+    for (const path of dockerfiles) {
+      const text = tree.text(path);
+      if (text === undefined || isGenerated(text) || found.has(path)) continue;
+      const image = improveDockerfile(path, text, { ecosystem, healthPath, port: component.port?.value });
+      if (image) found.set(path, image);
+      const ignore = inFolder(component.root, '.dockerignore');
+      const ignored = tree.text(ignore);
+      if (ignored === undefined || found.has(ignore) || !/^\s*COPY\s+(--\S+\s+)*\.\/?\s/im.test(text)) continue;
+      const has = (name: string): boolean => tree.exists(inFolder(component.root, name));
+      const better = improveDockerignore(ignore, ignored, has);
+      if (better) found.set(ignore, better);
+    }
+  }
+  return [...found.values()];
 }

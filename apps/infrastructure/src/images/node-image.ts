@@ -5,6 +5,7 @@ import { nodeInstallation, type NodeInstallation } from '@devmesh/analysis/stack
 import { inFolder, relativeTo } from '@devmesh/analysis/stack/manifest';
 import { chooseRuntime } from '@devmesh/analysis/stack/runtime-versions';
 import type { SourceTree } from '@devmesh/analysis/tree/source-tree';
+import { healthProbe } from './health-probe.js';
 import { DOCKERIGNORE_COMMON, type Image, type NoImage } from './image.js';
 
 /** Serves built pages as an ordinary user, on 8080. */
@@ -62,10 +63,7 @@ export function nodeImage(
     const { port } = component;
     if (port) lines.push(`EXPOSE ${port.value}`);
     if (port && report.healthPath !== undefined) {
-      const probe = `fetch('http://127.0.0.1:${port.value}${report.healthPath}').then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))`;
-      lines.push(
-        `HEALTHCHECK --interval=30s --timeout=3s --start-period=15s CMD ${JSON.stringify(['node', '-e', probe])}`,
-      );
+      lines.push(healthProbe('node', port.value, report.healthPath));
     }
     lines.push(`CMD ${JSON.stringify(command)}`);
   }

@@ -4,6 +4,7 @@ import { GENERATED_MARK } from '@devmesh/analysis/stack/containers';
 import { inFolder, isInside, relativeTo } from '@devmesh/analysis/stack/manifest';
 import { chooseRuntime } from '@devmesh/analysis/stack/runtime-versions';
 import type { SourceTree } from '@devmesh/analysis/tree/source-tree';
+import { healthProbe } from './health-probe.js';
 import { DOCKERIGNORE_COMMON, type Image, type NoImage } from './image.js';
 
 /** Writes the image of a component of Python. */
@@ -37,10 +38,7 @@ export function pythonImage(tree: SourceTree, report: ComponentReport): Image | 
   const port = portOf(report);
   if (port !== undefined) lines.push(`EXPOSE ${port}`);
   if (port !== undefined && report.healthPath !== undefined) {
-    const probe = `import sys, urllib.request as r; sys.exit(r.urlopen('http://127.0.0.1:${port}${report.healthPath}', timeout=2).status != 200)`;
-    lines.push(
-      `HEALTHCHECK --interval=30s --timeout=3s --start-period=15s CMD ${JSON.stringify(['python', '-c', probe])}`,
-    );
+    lines.push(healthProbe('python', port, report.healthPath));
   }
   lines.push(`CMD ${JSON.stringify(command)}`);
   const ignored = [

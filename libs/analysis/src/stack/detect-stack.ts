@@ -4,6 +4,11 @@ import type { SourceTree } from '../tree/source-tree.js';
 import type { ComponentReport, StackReport } from './component-report.js';
 import { ownFiles, type ComponentSources } from './component-sources.js';
 import { dockerfilePaths, readDockerfile } from './containers.js';
+import { goComponent, readGoManifest, type GoManifest } from './go-component.js';
+import { readGo } from './go-source.js';
+import { javaComponent } from './java-component.js';
+import { readJavaManifest, type JavaManifest } from './java-manifest.js';
+import { isSpringSettings, readJava, readSpringSettings } from './java-source.js';
 import { readJavaScript } from './javascript-source.js';
 import { countLines, programmingLanguage } from './languages.js';
 import { folderOf, isInside, type Manifest } from './manifest.js';
@@ -63,11 +68,7 @@ export async function detectStack(tree: SourceTree, signal?: AbortSignal): Promi
       );
       break;
     }
-    components.push(
-      manifest.ecosystem === 'node'
-        ? nodeComponent({ ...sources, manifest } satisfies ComponentSources<NodeManifest>, notices)
-        : pythonComponent({ ...sources, manifest } satisfies ComponentSources<PythonManifest>),
-    );
+    components.push(componentOf(manifest, sources, notices));
   }
   if (tree.truncated) notices.push('the tree has more files than are read: later ones were left out');
   return {
@@ -78,27 +79,49 @@ export async function detectStack(tree: SourceTree, signal?: AbortSignal): Promi
   };
 }
 
-function readManifests(tree: SourceTree, notices: string[]): (NodeManifest | PythonManifest)[] {
+type AnyManifest = NodeManifest | PythonManifest | GoManifest | JavaManifest;
+
+function componentOf(
+  manifest: AnyManifest,
+  sources: Omit<ComponentSources, 'manifest'>,
+  notices: string[],
+): ComponentReport {
+  switch (manifest.ecosystem) {
+    case 'node':
+      return nodeComponent({ ...sources, manifest }, notices);
+    case 'python':
+      return pythonComponent({ ...sources, manifest });
+    case 'go':
+      return goComponent({ ...sources, manifest });
+    case 'java':
+      return javaComponent({ ...sources, manifest });
+  }
+}
+
+function readManifests(tree: SourceTree, notices: string[]): AnyManifest[] {
+  const goRoots = new Set<string>();
+  const javaRoots = new Set<string>();
   const nodeRoots = new Set<string>();
   const pythonRoots = new Set<string>();
   for (const { path, utf8 } of tree.files) {
     if (!utf8 || ASIDE.test(folderOf(path))) continue;
     if (/(^|\/)package\.json$/.test(path)) nodeRoots.add(folderOf(path));
     if (PYTHON_MANIFESTS.test(path)) pythonRoots.add(folderOf(path));
+    if (/(^|\/)go\.mod$/.test(path)) goRoots.add(folderOf(path));
+    if (/(^|\/)(pom\.xml|build\.gradle(\.kts)?)$/.test(path)) javaRoots.add(folderOf(path));
   }
   return [
     ...[...nodeRoots].flatMap((root) => readNodeManifest(tree, root, notices) ?? []),
     ...[...pythonRoots].flatMap((root) => readPythonManifest(tree, root, notices) ?? []),
+    ...[...goRoots].flatMap((root) => readGoManifest(tree, root, notices) ?? []),
+    ...[...javaRoots].flatMap((root) => readJavaManifest(tree, root) ?? []),
   ].sort((a, b) => (a.root < b.root ? -1 : a.root > b.root ? 1 : 0));
 }
 
 /** A manifest that only holds others together, or only configures tools, is no part of its own. */
-function isDeployable(
-  manifest: NodeManifest | PythonManifest,
-  code: readonly SourceFacts[],
-  all: readonly Manifest[],
-): boolean {
-  if (manifest.ecosystem === 'python') return code.length > 0;
+function isDeployable(manifest: AnyManifest, code: readonly SourceFacts[], all: readonly Manifest[]): boolean {
+  if (manifest.ecosystem === 'java' && manifest.onlyHolds) return false;
+  if (manifest.ecosystem !== 'node') return code.length > 0;
   if (manifest.workspaces !== undefined)
     return manifest.scripts.has('start') || code.some(({ ports }) => ports.length > 0);
   return code.length > 0 || manifest.scripts.size > 0 || all.length === 1;
@@ -112,14 +135,29 @@ async function readSources(
 ): Promise<SourceFacts[]> {
   const facts: SourceFacts[] = [];
   for (const path of paths) {
-    const language = languageOf(path);
-    if (language === undefined || path.endsWith('.d.ts') || path.endsWith('.min.js')) continue;
-    if (language !== 'python' && (language === 'dockerfile' || !isJavaScript(language))) continue;
-    if ((language === 'python') !== (manifest.ecosystem === 'python')) continue;
+    const read = path.endsWith('.d.ts') || path.endsWith('.min.js') ? undefined : readerOf(manifest, path);
+    if (!read) continue;
     await tree.breathe(signal);
     const text = tree.text(path, MAX_SOURCE_BYTES);
-    if (text === undefined) continue;
-    facts.push(language === 'python' ? readPython(path, text) : readJavaScript(path, language, text));
+    if (text !== undefined) facts.push(read(path, text));
   }
   return facts;
+}
+
+/** How a file of a component is read; undefined for those that are none of its ecosystem's sources. */
+function readerOf(manifest: Manifest, path: string): ((path: string, text: string) => SourceFacts) | undefined {
+  const language = languageOf(path);
+  switch (manifest.ecosystem) {
+    case 'node':
+      return language !== undefined && language !== 'dockerfile' && isJavaScript(language)
+        ? (file, text) => readJavaScript(file, language, text)
+        : undefined;
+    case 'python':
+      return language === 'python' ? readPython : undefined;
+    case 'go':
+      return path.endsWith('.go') ? readGo : undefined;
+    case 'java':
+      if (isSpringSettings(path)) return readSpringSettings;
+      return path.endsWith('.java') ? readJava : undefined;
+  }
 }

@@ -27,6 +27,8 @@ export function resolveModule(
     if (!/^\.\.?(\/|$)/.test(module)) return undefined;
     return findScript(posix.join(posix.dirname(from), module), has);
   }
+  // What else these import is told by its package, not by its file.
+  if (ecosystem !== 'python') return undefined;
   const dots = /^\.*/.exec(module)?.[0].length ?? 0;
   const path = module.slice(dots).replaceAll('.', '/');
   const bases =

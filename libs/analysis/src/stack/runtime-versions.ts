@@ -1,9 +1,11 @@
 import type { ComponentReport } from './component-report.js';
 
-/** Versions to choose from where a range leaves a choice, newest first. As of 2026-11; long-term ones of Node.js only. */
+/** Versions to choose from where a range leaves a choice, newest first. As of 2026-11; long-term ones of Node.js and Java only. */
 const KNOWN = {
   node: ['24', '22', '20'],
   python: ['3.13', '3.12', '3.11', '3.10'],
+  go: ['1.25', '1.24', '1.23'],
+  java: ['25', '21', '17', '11', '8'],
 } as const;
 
 export interface RuntimeChoice {
@@ -84,4 +86,25 @@ export function chooseRuntime(report: ComponentReport): RuntimeChoice {
   if (fitting !== undefined) return { version: fitting, because: where };
   const named = /\d+(\.\d+)?/.exec(asked)?.[0];
   return { version: named ?? known[0], because: where };
+}
+
+/** Whether an open range is a promise to others: the version alone decides for what only runs in its own image. */
+function isLibrary({ component, manifest }: ComponentReport): boolean {
+  return (
+    component.port === undefined &&
+    component.startCommand === undefined &&
+    !manifest.paths.some((path) => /requirements\.txt$/.test(path))
+  );
+}
+
+/**
+ * Versions that a pipeline should test, newest first: every known one that the range admits where others install the component
+ * (no port, no start command), else the one that it is built with. At most five.
+ */
+export function testedVersions(report: ComponentReport): string[] {
+  const chosen = chooseRuntime(report).version;
+  const asked = report.component.runtime?.value.slice(report.ecosystem.length + 1);
+  if (asked === undefined || /^\d+(\.\d+)*$/.test(asked) || !isLibrary(report)) return [chosen];
+  const fitting = KNOWN[report.ecosystem].filter((version) => satisfies(asked, version));
+  return fitting.length > 1 ? fitting.slice(0, 5) : [chosen];
 }

@@ -75,7 +75,7 @@ export interface SourceFacts {
 
 const TEST_FOLDER = /(^|\/)(tests?|__tests__|specs?|e2e|__mocks__|fixtures|cypress|testing)\//i;
 const TEST_FILE =
-  /([._-](test|spec|e2e-spec|stories)\.[cm]?[jt]sx?|(^|\/)(test_[^/]*|[^/]*_test|conftest|tests)\.py)$/i;
+  /(_test\.go$|(^|\/)src\/test\/|(^|\/)\w+(Test|Tests|IT)\.java$|[._-](test|spec|e2e-spec|stories)\.[cm]?[jt]sx?$|(^|\/)(test_[^/]*|[^/]*_test|conftest|tests)\.py$)/i;
 
 /** Whether a file is part of the tests, by its name. */
 export function isTestPath(path: string): boolean {
