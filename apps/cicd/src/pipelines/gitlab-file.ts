@@ -27,7 +27,7 @@ export function gitlabFile(components: readonly ComponentReport[]): Pipeline | u
     const commands = steps.flatMap((step) =>
       step.run === undefined
         ? []
-        : [{ setup: isSetup(step.name), run: inFolderOf(step['working-directory'] ?? root, step.run) }],
+        : [{ setup: isSetup(step.name), run: inFolderOf(step['working-directory'] ?? root, plainRun(step.run)) }],
     );
     const services = gitlabServices(report.testServices);
     const variables = {
@@ -84,4 +84,9 @@ function isSetup(name: string | undefined): boolean {
 /** A job of GitLab starts in the root of the repository; a subshell keeps the next command there. */
 function inFolderOf(folder: string, command: string): string {
   return folder === '.' ? command : `(cd ${folder} && ${command})`;
+}
+
+/** The images of Python have pip alone, and are thrown away after the job. */
+function plainRun(command: string): string {
+  return command.replace(/^pipx install /, 'pip install ');
 }

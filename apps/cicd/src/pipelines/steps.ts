@@ -1,6 +1,7 @@
 import type { ComponentReport } from '@devmesh/analysis/stack/component-report';
 import { nodeInstallation } from '@devmesh/analysis/stack/installation';
 import { inFolder } from '@devmesh/analysis/stack/manifest';
+import { PYTHON_TOOLS } from '@devmesh/analysis/stack/python-tools';
 import { chooseRuntime } from '@devmesh/analysis/stack/runtime-versions';
 import { Scalar } from 'yaml';
 import { PINNED_ACTIONS, type PinnedAction } from './pinned-actions.js';
@@ -113,19 +114,19 @@ function pythonSteps(report: ComponentReport, runtime: string): Step[] | undefin
   switch (manager) {
     case 'poetry':
       return [
-        { name: 'Poetry', run: 'pipx install poetry' },
+        { name: 'Poetry', run: pipx('poetry') },
         setup(lockfile === undefined ? {} : { cache: 'poetry', ...cached }),
         { name: 'Install', run: 'poetry install --no-interaction --all-extras' },
       ];
     case 'uv':
       return [
         setup({}),
-        { name: 'uv', run: 'pipx install uv' },
+        { name: 'uv', run: pipx('uv') },
         { name: 'Install', run: `uv sync --all-extras${lockfile === undefined ? '' : ' --frozen'}` },
       ];
     case 'pipenv':
       return [
-        { name: 'Pipenv', run: 'pipx install pipenv' },
+        { name: 'Pipenv', run: pipx('pipenv') },
         setup(lockfile === undefined ? {} : { cache: 'pipenv', ...cached }),
         { name: 'Install', run: lockfile === undefined ? 'pipenv install --dev' : 'pipenv sync --dev' },
       ];
@@ -144,6 +145,10 @@ function pythonSteps(report: ComponentReport, runtime: string): Step[] | undefin
       ];
     }
   }
+}
+
+function pipx(tool: keyof typeof PYTHON_TOOLS): string {
+  return `pipx install ${tool}==${PYTHON_TOOLS[tool]}`;
 }
 
 /** Tools that the commands need and that the installed files don't bring, with the versions that the manifest asks for. */

@@ -43,9 +43,16 @@ export function nodeImage(
   if (!install.frozen) lines.push('# No lockfile: versions may differ from build to build.');
   if (build !== undefined) {
     const prunes = !isStatic && !needsDevelopmentPackages(report) && install.prune !== undefined;
-    lines.push(`RUN ${install.all}`, 'COPY . .', `RUN ${build}${prunes ? ` && ${install.prune}` : ''}`);
+    lines.push(
+      `RUN ${withoutCache(install, install.all)}`,
+      'COPY . .',
+      `RUN ${build}${prunes ? ` && ${withoutCache(install, install.prune ?? '')}` : ''}`,
+    );
   } else {
-    lines.push(`RUN ${needsDevelopmentPackages(report) ? install.all : install.productionOnly}`, 'COPY . .');
+    lines.push(
+      `RUN ${withoutCache(install, needsDevelopmentPackages(report) ? install.all : install.productionOnly)}`,
+      'COPY . .',
+    );
   }
   lines.push('');
   if (isStatic) {
@@ -99,6 +106,11 @@ function needsDevelopmentPackages({ component, manifest, dependencies }: Compone
     ...words.filter((word) => /^(tsx|ts-node)(\/|$)/.test(word)).map((word) => word.split('/')[0] ?? ''),
   ];
   return tools.some((tool) => dependencies.get(tool)?.development === true);
+}
+
+/** Yarn keeps what it downloads, which no layer needs. */
+function withoutCache({ manager }: NodeInstallation, command: string): string {
+  return manager === 'yarn' ? `${command} && yarn cache clean` : command;
 }
 
 function toolLines({ manager, fetch, modern }: NodeInstallation): string[] {

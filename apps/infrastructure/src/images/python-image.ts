@@ -2,6 +2,7 @@ import { plainWords } from '@devmesh/analysis/stack/commands';
 import type { ComponentReport } from '@devmesh/analysis/stack/component-report';
 import { GENERATED_MARK } from '@devmesh/analysis/stack/containers';
 import { inFolder, isInside, relativeTo } from '@devmesh/analysis/stack/manifest';
+import { PYTHON_TOOLS } from '@devmesh/analysis/stack/python-tools';
 import { chooseRuntime } from '@devmesh/analysis/stack/runtime-versions';
 import type { SourceTree } from '@devmesh/analysis/tree/source-tree';
 import { healthProbe } from './health-probe.js';
@@ -98,19 +99,19 @@ function installLines(tree: SourceTree, { component, lockfile, manifest }: Compo
   switch (component.packageManager?.value) {
     case 'uv':
       return [
-        'RUN pip install --no-cache-dir uv',
+        `RUN pip install --no-cache-dir uv==${PYTHON_TOOLS.uv}`,
         copied('pyproject.toml', 'uv.lock'),
         `RUN uv sync --active${lockfile === undefined ? '' : ' --frozen'} --no-dev --no-install-project`,
       ];
     case 'poetry':
       return [
-        'RUN pip install --no-cache-dir poetry',
+        `RUN pip install --no-cache-dir poetry==${PYTHON_TOOLS.poetry}`,
         copied('pyproject.toml', 'poetry.lock'),
         'RUN poetry install --only main --no-root --no-interaction',
       ];
     case 'pipenv':
       return [
-        'RUN pip install --no-cache-dir pipenv',
+        `RUN pip install --no-cache-dir pipenv==${PYTHON_TOOLS.pipenv}`,
         copied('Pipfile', 'Pipfile.lock'),
         `RUN pipenv ${lockfile === undefined ? 'install' : 'sync'}`,
       ];
