@@ -27,7 +27,7 @@ export const generate = implement(cicdGenerate, async (ctx) => {
     ctx.progress(`improving ${path}`);
     await writeTreeFile(checkout.path, path, edited.content, 'replace');
     edits.push(...edited.edits);
-    kept.set(path, `it is there already: ${edited.edits.length} small edit(s) are proposed`);
+    kept.delete(path);
   }
 
   const said: string[] = [];

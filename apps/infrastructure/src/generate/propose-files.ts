@@ -66,8 +66,7 @@ export function proposeFiles(
     }
   }
   const edited = improvements(tree, report);
-  for (const { path, edits } of edited)
-    kept.set(path, `it is there already: ${edits.length} small edit(s) are proposed`);
+  for (const { path } of edited) kept.delete(path);
   const compose = existingCompose((path) => tree.exists(path));
   if (compose !== undefined) kept.set(compose, MINE);
   else {

@@ -10,12 +10,6 @@ export interface ImageFacts {
   readonly port: string | undefined;
 }
 
-/** Whether the stage is started as root. */
-function runsAsRoot(instructions: readonly DockerInstruction[]): boolean {
-  const user = instructions.findLast(({ keyword }) => keyword === 'USER')?.value;
-  return user === undefined || /^(root|0)(:|$)/.test(user);
-}
-
 /**
  * Small edits of somebody's Dockerfile: a user that isn't root, and a health check that asks a route which the code has. Only
  * where the last stage starts a program of Node.js or Python on an official image, in exec form, on a port that an ordinary
@@ -32,8 +26,7 @@ export function improveDockerfile(path: string, text: string, facts: ImageFacts)
   const [, program = ''] = /^\[\s*"([^"]+)"/.exec(start?.value ?? '') ?? [];
   if (!start || !/^(node|npm|npx|yarn|pnpm|python3?|gunicorn|uvicorn|flask|hypercorn|daphne|celery)$/.test(program))
     return undefined;
-  const [, image, tag = ''] =
-    /^(?:docker\.io\/(?:library\/)?)?(node|python)(?::([\w.-]+))?(?:@|$)/.exec(stage.base) ?? [];
+  const [, image] = /^(?:docker\.io\/(?:library\/)?)?(node|python)(?::([\w.-]+))?(?:@|$)/.exec(stage.base) ?? [];
   if (image === undefined) return undefined;
   const exposed = instructions.find(({ keyword }) => keyword === 'EXPOSE')?.value.split(/[\s/]/)[0];
   const port = facts.port ?? exposed;
@@ -47,23 +40,14 @@ export function improveDockerfile(path: string, text: string, facts: ImageFacts)
     reason,
   });
   const edits: ReasonedEdit[] = [];
-  const ordinary = port === undefined ? /^\w/.test(program) : Number(port) >= 1024;
-  if (runsAsRoot(instructions) && !hasAny(instructions, 'USER') && ordinary && !hasAny(instructions, 'VOLUME')) {
-    const [lines, user] =
-      image === 'node'
-        ? [['USER node'], 'node, which the base image has']
-        : [
-            [
-              tag.includes('alpine') ? 'RUN adduser -D -u 10001 app' : 'RUN useradd --create-home --uid 10001 app',
-              'USER app',
-            ],
-            'a user of its own',
-          ];
+  const ordinary = port === undefined || Number(port) >= 1024;
+  // Images of Python have no user to take: one that is made here may lack rights that nobody can tell from the file.
+  if (image === 'node' && !hasAny(instructions, 'USER') && ordinary && !hasAny(instructions, 'VOLUME')) {
     edits.push(
       insert(
-        lines,
-        `run as ${user}`,
-        `without USER the program is root in the container: a hole in it would give all of the container away`,
+        ['USER node'],
+        'run as node, which the base image has',
+        'without USER the program is root in the container: a hole in it would give all of the container away',
       ),
     );
   }

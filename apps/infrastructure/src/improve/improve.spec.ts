@@ -22,12 +22,13 @@ describe('a Dockerfile that somebody wrote', () => {
     expect(improveDockerfile('Dockerfile', edited?.content ?? '', NODE)).toBeUndefined();
   });
 
-  test('makes the user that images of Python lack', () => {
+  test('gets no user where the base image has none', () => {
     const text = 'FROM python:3.13-slim\nCOPY app.py .\nCMD ["python", "app.py"]\n';
     const facts = { ecosystem: 'python', healthPath: undefined, port: undefined };
-    expect(improveDockerfile('Dockerfile', text, facts)?.content).toBe(
-      'FROM python:3.13-slim\nCOPY app.py .\nRUN useradd --create-home --uid 10001 app\nUSER app\nCMD ["python", "app.py"]\n',
-    );
+    expect(improveDockerfile('Dockerfile', text, facts)).toBeUndefined();
+    const asked = improveDockerfile('Dockerfile', text, { ecosystem: 'python', healthPath: '/ready', port: '8000' });
+    expect(asked?.content).toMatch(/\nHEALTHCHECK .*:8000\/ready/);
+    expect(asked?.content).not.toContain('USER');
   });
 
   test.each([
