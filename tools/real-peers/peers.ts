@@ -61,12 +61,6 @@ export const peers: readonly Peer[] = [
     },
   },
   {
-    name: 'zizmor',
-    version: '1.32.0',
-    programs: ['zizmor'],
-    recipe: { from: 'pypi', packages: ['zizmor==1.32.0'] },
-  },
-  {
     name: 'toxiproxy',
     version: 'v2.5.0',
     programs: ['toxiproxy-server'],

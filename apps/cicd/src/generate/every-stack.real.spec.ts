@@ -38,12 +38,6 @@ describeWith(['actionlint'], 'actionlint', () => {
   });
 });
 
-describeWith(['zizmor'], 'zizmor', () => {
-  test('finds nothing in any workflow', () => {
-    expect(said('zizmor', '--offline', '--no-progress', ...workflows)).toEqual({ code: 0, text: '' });
-  });
-});
-
 describeWith(['checkov'], 'checkov', () => {
   test('finds nothing in pipelines of GitHub and GitLab', { timeout: 300_000 }, () => {
     const args = ['--directory', '.', '--quiet', '--compact', '--skip-download'];
