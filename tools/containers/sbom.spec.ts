@@ -52,7 +52,7 @@ describe('the bill of materials', () => {
         dependencies: Record<string, string>;
       };
       for (const name of Object.keys(dependencies)) expect(names).toContain(name);
-      for (const name of ['vitest', 'typescript', 'oxlint']) expect(names).not.toContain(name);
+      for (const name of ['vitest', 'prettier', 'oxlint']) expect(names).not.toContain(name);
       const foreign = bom.components.filter(({ group }) => group !== '@devmesh');
       const unproved = foreign.filter(
         ({ externalReferences = [] }) =>
