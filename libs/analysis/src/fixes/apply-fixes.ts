@@ -155,7 +155,7 @@ async function writeProved(
     return typeCheck(root, paths, options.signal);
   };
   for (const { file, after } of made) await write(file, after);
-  const bad = new Set<FixedFile>();
+  const bad = new Map<FixedFile, string>();
   try {
     const after = await check(typed);
     // Errors that were there before are nobody's fault; most files have none, and need no second look.
@@ -164,17 +164,18 @@ async function writeProved(
     const before = await check(suspects);
     for (const one of suspects) {
       const code = worse(one.path, before, after);
-      if (code === undefined) {
-        await write(one.file, one.after);
-        continue;
-      }
-      bad.add(one);
-      dropped.push(...one.fixed.map((finding) => ({ finding, reason: `the types would be worse (${code})` })));
+      if (code === undefined) await write(one.file, one.after);
+      else bad.set(one, `the types would be worse (${code})`);
     }
   } catch (error) {
-    for (const { file, before } of made) await write(file, before);
-    throw error;
+    const isOver = options.signal?.aborted === true;
+    for (const { file, before } of isOver ? made : typed) await write(file, before);
+    if (isOver) throw error;
+    // Without an answer nothing of theirs is proved; the other files are.
+    const why = error instanceof Error ? error.message : String(error);
+    for (const one of typed) bad.set(one, `the types could not be checked: ${why}`);
   }
+  for (const [{ fixed }, reason] of bad) dropped.push(...fixed.map((finding) => ({ finding, reason })));
   return made.filter((one) => !bad.has(one));
 }
 

@@ -32,8 +32,9 @@ const OPTIONS = [
   '--experimentalDecorators',
 ];
 
+/** Whether the compiler can be asked about a file: it takes a backslash for a slash, and what it says of a name with a line end can't be read. */
 export function isTypeScript(path: string): boolean {
-  return /\.[mc]?tsx?$/.test(path) && !/\.d\.[mc]?ts$/.test(path);
+  return /\.[mc]?tsx?$/.test(path) && !/\.d\.[mc]?ts$/.test(path) && !/[\\\n\r\uFFFD]/.test(path);
 }
 
 /**
