@@ -156,7 +156,7 @@ describe('large repositories', () => {
   afterAll(() => {
     shelf.remove();
     removeAll(root);
-  });
+  }, 60_000);
 
   it('of 20,000 files and a file of 50 MB go there and back', async () => {
     importManyFiles(root, 20_000);
