@@ -276,8 +276,14 @@ function takenCte(args: Args, consumed: readonly { runId: string; id: string }[]
       )}) and x.run_id = c.run_id and not x.consumed returning x.run_id),`;
 }
 
-function artifactCte(args: Args, rows: readonly { id: string; artifact: AppendOp['artifacts'][number] }[]): string {
-  const r = unnest(args, rows, [
+interface ArtifactRow {
+  /** Of its append, or of its run. */
+  readonly id: string;
+  readonly artifact: AppendOp['artifacts'][number];
+}
+
+function artifactRows(args: Args, rows: readonly ArtifactRow[]): string {
+  return unnest(args, rows, [
     ['uuid', (row) => row.id],
     ['text', (row) => row.artifact.step],
     ['int', (row) => row.artifact.iteration],
@@ -286,6 +292,10 @@ function artifactCte(args: Args, rows: readonly { id: string; artifact: AppendOp
     ['text', (row) => printable(row.artifact.mediaType)],
     ['bigint', (row) => row.artifact.size],
   ]);
+}
+
+function artifactCte(args: Args, rows: readonly ArtifactRow[]): string {
+  const r = artifactRows(args, rows);
   return `named as (
       insert into run_artifacts (run_id, step, iteration, name, digest, media_type, size)
       select n.run_id, r.step, r.iteration, r.name, r.digest, r.media_type, r.size
@@ -295,16 +305,8 @@ function artifactCte(args: Args, rows: readonly { id: string; artifact: AppendOp
 }
 
 /** The artifacts that a fork inherits. */
-function inheritedCte(args: Args, rows: readonly { id: string; artifact: AppendOp['artifacts'][number] }[]): string {
-  const r = unnest(args, rows, [
-    ['uuid', (row) => row.id],
-    ['text', (row) => row.artifact.step],
-    ['int', (row) => row.artifact.iteration],
-    ['text', (row) => printable(row.artifact.name)],
-    ['text', (row) => row.artifact.digest],
-    ['text', (row) => printable(row.artifact.mediaType)],
-    ['bigint', (row) => row.artifact.size],
-  ]);
+function inheritedCte(args: Args, rows: readonly ArtifactRow[]): string {
+  const r = artifactRows(args, rows);
   return `inherited as (
       insert into run_artifacts (run_id, step, iteration, name, digest, media_type, size)
       select r.run_id, r.step, r.iteration, r.name, r.digest, r.media_type, r.size

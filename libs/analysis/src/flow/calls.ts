@@ -1,4 +1,4 @@
-import type { ExprOf } from './ir.js';
+import type { ExprOf, Parameter } from './ir.js';
 import { filled } from './lower-python.js';
 import type { CallFacts, Engine } from './engine.js';
 import { importedValue, memberOfAll } from './module-values.js';
@@ -354,29 +354,27 @@ function callbackArguments(interpreter: Engine, facts: CallFacts, closure: Closu
   )
     return [interpreter.source('remote', fn, 'a message of a client', facts.frame)];
   return fn.params.map((parameter, i) => {
-    const meaning = meaningOf(
-      fn,
-      parameter,
-      i,
-      facts.frame.module.language,
-      closure.frame.module.path,
-      closure.frame.module.text,
-    );
+    const meaning = meaningThere(fn, parameter, i, facts, closure);
     return meaning && 'ref' in meaning ? { ref: meaning.ref } : {};
   });
+}
+
+/** What a parameter means in the module that the function stands in, by the words of the caller's language. */
+function meaningThere(
+  fn: Closure['fn'],
+  parameter: Parameter,
+  index: number,
+  { frame: { module } }: CallFacts,
+  closure: Closure,
+): ReturnType<typeof meaningOf> {
+  const there = closure.frame.module;
+  return meaningOf(fn, parameter, index, module.language, there.path, there.text);
 }
 
 /** Where types are written down, they say what comes. */
 function typedArguments(fn: Closure['fn'], facts: CallFacts, closure: Closure): Value[] {
   return fn.params.map((parameter, i) => {
-    const meaning = meaningOf(
-      fn,
-      parameter,
-      i,
-      facts.frame.module.language,
-      closure.frame.module.path,
-      closure.frame.module.text,
-    );
+    const meaning = meaningThere(fn, parameter, i, facts, closure);
     if (meaning && 'ref' in meaning) return { ref: meaning.ref };
     if (parameter.type !== undefined) return valueOfType(parameter.type, facts.frame.module.language);
     return facts.receiver.taint ? { taint: facts.receiver.taint } : {};
