@@ -111,6 +111,8 @@ function providers(config: OrchestratorConfig): Provider[] {
           traceparent: currentTraceparent,
           state: clients.state,
           workflows,
+          owner: config.name,
+          reserve: () => turns.reserve(),
           hint: (runId, priority) => turns.hint(runId, priority),
           newRunId: randomUUIDv7,
           logger,

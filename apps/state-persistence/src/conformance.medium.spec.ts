@@ -54,6 +54,41 @@ describe.each(KINDS)('the %s', (kind) => {
     ]);
   });
 
+  test('a create that names an owner gives the run to it, as an acquire does', async () => {
+    const op = createOp({ owner: 'a', wakeAt: T0 + 2000 });
+    const { runId } = op;
+    expect(await one(op, 'created')).toEqual({ result: 'created', runId, fresh: true, epoch: 1 });
+    expect(await suite.port.look(runId)).toMatchObject({ epoch: 1, wakeAt: T0 + TURN_LEASE_MS });
+    // A row does not wake a run that is in hand; whoever has it hears of it.
+    await suite.port.post(runId, { dedupeKey: 'one', message: wake });
+    expect(await suite.port.look(runId)).toMatchObject({ wakeAt: T0 + TURN_LEASE_MS });
+    expect(await one(appendOp(runId, 1, { park: true }), 'appended')).toMatchObject({
+      parked: false,
+      inbox: [{ dedupeKey: 'one' }],
+    });
+    expect(await suite.port.recover('a')).toBe(1);
+    expect(await one({ op: 'acquire', runId, owner: 'b' }, 'acquired')).toMatchObject({ epoch: 2 });
+    await one(appendOp(runId, 1), 'refused');
+  });
+
+  test('a create made before, a held run and a queued one give no epoch', async () => {
+    const op = createOp({ owner: 'a', maxConcurrent: 1 });
+    expect(await one(op, 'created')).toMatchObject({ epoch: 1 });
+    expect(await one({ ...op, owner: 'b' }, 'created')).toEqual({ result: 'created', runId: op.runId, fresh: false });
+    await one(appendOp(op.runId, 1), 'appended');
+    const queued = createOp({ owner: 'a', maxConcurrent: 1 });
+    const held = createOp({ owner: 'a', wakeAt: null });
+    expect(await suite.port.batch([queued, held])).toEqual([
+      { result: 'created', runId: queued.runId, fresh: true, queued: true },
+      { result: 'created', runId: held.runId, fresh: true },
+    ]);
+    for (const { runId } of [queued, held]) {
+      expect(await suite.port.look(runId)).toMatchObject({ epoch: 0, wakeAt: null });
+      await suite.port.post(runId, { dedupeKey: 'one', message: wake });
+    }
+    expect(await suite.port.look(held.runId)).toMatchObject({ wakeAt: T0 });
+  });
+
   test('an acquire answers the checkpoint and what came after it', async () => {
     const { runId, epoch } = await owned();
     await one(appendOp(runId, epoch, { checkpoint: { folded: 2 } }), 'appended');

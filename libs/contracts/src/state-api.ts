@@ -68,6 +68,8 @@ export const CreateOp = z.object({
   idempotency: z.object({ key: z.string().min(1).max(255), requestHash: Digest }).nullable(),
   /** When its first turn is due; null: held until something arrives in its inbox. */
   wakeAt: UnixMs.nullable(),
+  /** Whoever takes the first turn at once: has the run as by an acquire in the same transaction, unless it is held or queued. */
+  owner: z.string().min(1).max(120).optional(),
   /** Among due and queued runs the highest goes first; 0 when left out. */
   priority: z.number().int().min(-100).max(100).optional(),
   /**
@@ -135,6 +137,8 @@ export const BatchResult = z.discriminatedUnion('result', [
     runId: RunId,
     /** False when the idempotency key or the run id was known. */ fresh: z.boolean(),
     /** It waits for a place. */ queued: z.boolean().optional(),
+    /** Of the owner that the create named, when this create made the run and it has a turn. */
+    epoch: z.number().int().positive().optional(),
   }),
   z.object({
     result: z.literal('acquired'),

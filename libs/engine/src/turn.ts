@@ -1,7 +1,7 @@
 import type { RunEvent } from '@devmesh/contracts/event';
 import type { ExecutionKey, RunId, UnixMs } from '@devmesh/contracts/ids';
 import type { JsonObject } from '@devmesh/contracts/json';
-import type { AppendOp } from '@devmesh/contracts/state-api';
+import type { AppendOp, CreateOp } from '@devmesh/contracts/state-api';
 import { advance, commandsOf, nextTimer, type Command } from '@devmesh/workflow/advance';
 import { fold } from '@devmesh/workflow/evolve';
 import type { Graph } from '@devmesh/workflow/graph';
@@ -48,14 +48,36 @@ export interface TurnOptions {
   readonly core?: Core;
 }
 
+/** A run as its owner has it. */
+export type Acquired = Extract<AcquireResult, { result: 'acquired' }>;
+
+/** A run as the owner has it that its create named. */
+export function acquiredByCreate(op: Pick<CreateOp, 'events' | 'workflow'>, epoch: number): Acquired {
+  return {
+    result: 'acquired',
+    epoch,
+    status: 'running',
+    workflowDigest: op.workflow.digest,
+    checkpoint: null,
+    events: op.events.map((event, index) => ({ seq: index + 1, event })),
+    inbox: [],
+    leases: [],
+  };
+}
+
 /**
- * One turn of one run (docs/engine.md, section 4): acquire, then fold, decide, append, dispatch, absorb until time is up
- * or nothing is left to do, then park. Rejects when a port rejects; nothing is then half-done, and the run's wake time
- * stands.
+ * One turn of one run (docs/engine.md, section 4): acquire unless the run is `acquired` already, then fold, decide, append, dispatch, absorb
+ * until time is up or nothing is left to do, then park. Rejects when a port rejects; nothing is then half-done, and the run's wake
+ * time stands.
  */
-export async function takeTurn(ports: TurnPorts, runId: RunId, options: TurnOptions): Promise<TurnEnd> {
-  for (;;) {
-    const end = await acquireAndTake(ports, runId, options);
+export async function takeTurn(
+  ports: TurnPorts,
+  runId: RunId,
+  options: TurnOptions,
+  acquired?: Acquired,
+): Promise<TurnEnd> {
+  for (let held = acquired; ; held = undefined) {
+    const end = await (held ? take(ports, runId, options, held) : acquireAndTake(ports, runId, options));
     // Somebody was told that what they said counts, and it was not read yet: read it, and decide anew.
     if (end !== 'unread') return end;
   }
@@ -67,6 +89,15 @@ async function acquireAndTake(ports: TurnPorts, runId: RunId, options: TurnOptio
     if (acquired.code === 'not_found') return 'unknown_run';
     throw new Error(`acquire of run ${runId} was refused: ${acquired.code}: ${acquired.message}`);
   }
+  return take(ports, runId, options, acquired);
+}
+
+async function take(
+  ports: TurnPorts,
+  runId: RunId,
+  options: TurnOptions,
+  acquired: Acquired,
+): Promise<TurnEnd | 'unread'> {
   const graph = await ports.graphs.graph(acquired.workflowDigest);
   return new Turn(ports, runId, graph, acquired, options).take();
 }
@@ -85,7 +116,7 @@ class Turn {
     private readonly ports: TurnPorts,
     private readonly runId: RunId,
     private readonly graph: Graph,
-    acquired: Extract<AcquireResult, { result: 'acquired' }>,
+    acquired: Acquired,
     private readonly options: TurnOptions,
   ) {
     this.core = options.core ?? CORE;

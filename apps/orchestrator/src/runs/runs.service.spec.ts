@@ -27,7 +27,9 @@ const repository = {
 };
 
 /** The service over a state that remembers what it was told, in order; `known` is the run of a known idempotency key. */
-function serviceOf(options: { known?: RunId; ended?: boolean; hintFails?: boolean } = {}) {
+function serviceOf(
+  options: { known?: RunId; ended?: boolean; hintFails?: boolean; room?: boolean; refused?: boolean } = {},
+) {
   const told: string[] = [];
   const created: Omit<CreateOp, 'op'>[] = [];
   const state = {
@@ -38,11 +40,10 @@ function serviceOf(options: { known?: RunId; ended?: boolean; hintFails?: boolea
     create: (op: Omit<CreateOp, 'op'>) => {
       told.push('create');
       created.push(op);
-      return Promise.resolve({
-        result: 'created',
-        runId: options.known ?? op.runId,
-        fresh: options.known === undefined,
-      });
+      if (options.refused === true) return Promise.reject(new Error('no state'));
+      const fresh = options.known === undefined;
+      const epoch = fresh && op.owner !== undefined && op.wakeAt !== null ? { epoch: 1 } : {};
+      return Promise.resolve({ result: 'created', runId: options.known ?? op.runId, fresh, ...epoch });
     },
     postInbox: (_run: RunId, post: { dedupeKey: string }) => {
       told.push(`inbox ${post.dedupeKey}`);
@@ -61,6 +62,14 @@ function serviceOf(options: { known?: RunId; ended?: boolean; hintFails?: boolea
     traceparent: () => null,
     state,
     workflows: new WorkflowStore(state),
+    owner: 'orchestrator-1',
+    reserve: () =>
+      options.room === true
+        ? {
+            take: (runId, { epoch, events }) => told.push(`turn ${runId} ${epoch} ${events.length}`),
+            release: () => told.push('release'),
+          }
+        : undefined,
     hint: () => {
       told.push('hint');
       return options.hintFails === true ? Promise.reject(new Error('the queue is away')) : Promise.resolve();
@@ -90,6 +99,22 @@ describe('submitting', () => {
     expect(told).toEqual([expect.stringMatching(/^workflow /), 'create', 'hint', 'create', 'hint']);
   });
 
+  it('takes the first turn itself where there is room, with the run as its create made it', async () => {
+    const { service, told, created } = serviceOf({ room: true });
+    await service.submit(request());
+    expect(created[0]?.owner).toBe('orchestrator-1');
+    expect(told.slice(1)).toEqual(['create', `turn ${RUN} 1 ${created[0]?.events.length}`]);
+  });
+
+  it.each([
+    ['is known', { known: '019a0000-0000-7000-8000-000000000002' }],
+    ['can not be stored', { refused: true }],
+  ])('gives the room back when the run %s', async (_what, options) => {
+    const { service, told } = serviceOf({ room: true, ...options });
+    await service.submit(request()).catch(() => undefined);
+    expect(told.slice(1)).toEqual(['create', 'release']);
+  });
+
   it('answers the first run of a known idempotency key, and starts nothing', async () => {
     const other = '019a0000-0000-7000-8000-000000000002';
     const { service, told } = serviceOf({ known: other });
@@ -106,10 +131,11 @@ describe('submitting', () => {
 
 describe('a task in two strokes', () => {
   it('is held until it is executed', async () => {
-    const { service, told, created } = serviceOf();
+    const { service, told, created } = serviceOf({ room: true });
     const tasks = new TasksController(service);
     expect(await tasks.orchestrate({ description: 'fix the cart', repository })).toEqual({ task_id: RUN });
     expect(created[0]).toMatchObject({ wakeAt: null, task: 'fix the cart' });
+    expect(created[0]).not.toHaveProperty('owner');
     expect(told).not.toContain('hint');
     expect(await tasks.execute(RUN)).toEqual({ task_id: RUN, run_id: RUN, status: 'running' });
     expect(await tasks.resume(RUN)).toEqual({ task_id: RUN, run_id: RUN, status: 'running' });

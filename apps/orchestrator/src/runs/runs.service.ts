@@ -5,16 +5,22 @@ import type { RunId } from '@devmesh/contracts/ids';
 import type { SubmitReply, SubmitRun } from '@devmesh/contracts/orchestrator-api';
 import type { PreviewRun, RunPreview } from '@devmesh/contracts/run-preview';
 import type { CreateOp } from '@devmesh/contracts/state-api';
-import type { StateClient } from '@devmesh/service-client/state.client';
+import { acquiredByCreate } from '@devmesh/engine/turn';
+import type { Created, StateClient } from '@devmesh/service-client/state.client';
 import type { Logger } from '@devmesh/service-kit/logging/logger';
 import { previewOf } from '../planning/preview.js';
 import type { WorkflowStore } from '../state/workflow-store.js';
+import type { TurnPlace } from '../turns/turn-runner.js';
 import { prepareFork } from './run-fork.js';
 import { assertNeedsNone, chooseWorkflow, prepare, type SubmissionParts } from './run-submission.js';
 
 export interface RunsParts extends SubmissionParts {
   readonly state: StateClient;
   readonly workflows: WorkflowStore;
+  /** What this orchestrator is called as an owner of runs. */
+  readonly owner: string;
+  /** Room for a first turn in this process; undefined when there is none. */
+  readonly reserve: () => TurnPlace | undefined;
   /** Puts a job on the queue at once, so that nobody waits for the due poll. */
   readonly hint: (runId: RunId, priority: number) => Promise<void>;
   readonly newRunId: () => RunId;
@@ -47,11 +53,21 @@ export class RunsService {
   }
 
   private async accept(op: CreateOp, held: boolean): Promise<SubmitReply> {
-    const { state, logger } = this.parts;
+    const { state, logger, owner } = this.parts;
     const { op: _op, ...create } = op;
-    const { runId, fresh, queued } = await state.create(create);
+    const place = held ? undefined : this.parts.reserve();
+    let created: Created;
+    try {
+      created = await state.create(place ? { ...create, owner } : create);
+    } catch (error) {
+      place?.release();
+      throw error;
+    }
+    const { runId, fresh, queued, epoch } = created;
+    if (place && epoch !== undefined) place.take(runId, acquiredByCreate(op, epoch));
+    else place?.release();
     // One that waits for its place is woken by whoever frees it.
-    if (fresh && !held && queued !== true) {
+    if (fresh && !held && queued !== true && epoch === undefined) {
       // Losing the hint costs the grace of the wake time, and nothing else.
       this.parts
         .hint(runId, op.priority ?? 0)

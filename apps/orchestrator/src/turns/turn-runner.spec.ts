@@ -1,5 +1,6 @@
 import { Writable } from 'node:stream';
 import type { TurnPorts } from '@devmesh/engine/ports';
+import { acquiredByCreate } from '@devmesh/engine/turn';
 import { TURN_TIMES } from '@devmesh/engine/turn-times';
 import { withWorkContext, workContext, type WorkContext } from '@devmesh/service-kit/context/request-context';
 import { Logger } from '@devmesh/service-kit/logging/logger';
@@ -18,6 +19,7 @@ const QUIET = Logger.create({
 function runnerOf() {
   const seen: WorkContext[] = [];
   const gate = Promise.withResolvers<void>();
+  const graphs = { graph: (_digest: string): Promise<never> => Promise.reject(new Error('no graph')) };
   const ports = {
     state: {
       acquire: async () => {
@@ -25,10 +27,12 @@ function runnerOf() {
         await gate.promise;
         return { result: 'refused', code: 'not_found', message: 'none' };
       },
+      turnFailed: () => Promise.resolve(),
     },
+    graphs,
   } as unknown as TurnPorts;
   const runner = new TurnRunner(ports, { owner: 'me', times: TURN_TIMES }, QUIET);
-  return { runner, seen, end: () => gate.resolve() };
+  return { runner, seen, graphs, end: () => gate.resolve() };
 }
 
 describe('turns in this process', () => {
@@ -47,6 +51,34 @@ describe('turns in this process', () => {
     expect(seen).toHaveLength(1);
     expect(runner.takeNow(OTHER, 2)).toBe(true);
     expect(runner.count).toBe(2);
+  });
+
+  it('find the room that was kept for them, once', () => {
+    const { runner } = runnerOf();
+    const kept = runner.reserve(2);
+    expect(runner.takeNow(OTHER, 2)).toBe(true);
+    expect(runner.reserve(2)).toBeUndefined();
+    expect(runner.takeNow(RUN, 2)).toBe(false);
+    kept?.release();
+    kept?.release();
+    expect(runner.takeNow(RUN, 2)).toBe(true);
+    expect(runner.reserve(2)).toBeUndefined();
+  });
+
+  it('of a run that its create gave to this process begin without an acquire', async () => {
+    const { runner, seen, graphs, end } = runnerOf();
+    const digests: string[] = [];
+    const kept = runner.reserve(1);
+    const acquired = acquiredByCreate({ events: [], workflow: { digest: 'd'.repeat(64), name: 'x' } }, 1);
+    graphs.graph = (digest) => {
+      digests.push(digest);
+      return Promise.reject(new Error('no graph'));
+    };
+    withWorkContext({ deadlineAt: 5 }, () => kept?.take(RUN, acquired));
+    await runner.settled();
+    end();
+    expect(digests).toEqual(['d'.repeat(64)]);
+    expect(seen).toEqual([]);
   });
 
   it('are waited for, and leave nothing behind', async () => {

@@ -12,7 +12,7 @@ import { OrphanReports } from '../agents/orphan-reports.js';
 import type { OrchestratorConfig } from '../config.js';
 import { pollDue } from './due-poller.js';
 import { RunQueue, type QueuedTurn, type QueuePlace } from './run-queue.js';
-import type { TurnRunner } from './turn-runner.js';
+import type { TurnPlace, TurnRunner } from './turn-runner.js';
 
 export interface TurnsParts {
   readonly config: OrchestratorConfig;
@@ -79,6 +79,14 @@ export class TurnsLifecycle implements OnApplicationBootstrap {
       sleep: pause,
     };
     await pollDue(ports, config.name, logger, signal);
+  }
+
+  /** Keeps room here for the first turn of a run that is about to be stored. */
+  reserve(): TurnPlace | undefined {
+    const { config, runner, shutdown } = this.parts;
+    const place = shutdown.started ? undefined : runner.reserve(config.turns);
+    // Once the turns have been waited for none is begun any more; the run comes round by its wake time.
+    return place && { ...place, take: (...run) => (shutdown.started ? place.release() : place.take(...run)) };
   }
 
   /**

@@ -42,10 +42,16 @@ export class BatchRepository {
       if (row === undefined) throw new Error(`the statement of the batch answered nothing for ${op.op} ${op.runId}`);
       if (op.op === 'create') {
         const result: BatchResult = row.done
-          ? { result: 'created', runId: op.runId, fresh: true, ...(row.status === 'queued' ? { queued: true } : {}) }
+          ? {
+              result: 'created',
+              runId: op.runId,
+              fresh: true,
+              ...(row.status === 'queued' ? { queued: true } : {}),
+              ...(row.epoch === null ? {} : { epoch: row.epoch }),
+            }
           : (repeated.get(op.runId) ?? refused('internal', 'the run was neither created nor found'));
         const isDue = row.done && row.status !== 'queued';
-        return { result, wakeAt: isDue ? op.wakeAt : null, newEvents: false, ended: null };
+        return { result, wakeAt: isDue ? (row.wake_at?.getTime() ?? null) : null, newEvents: false, ended: null };
       }
       if (op.op === 'acquire')
         return { result: acquired(op.runId, row, details), wakeAt: null, newEvents: false, ended: null };

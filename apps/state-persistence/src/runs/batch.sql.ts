@@ -87,6 +87,7 @@ interface Part {
 
 function createPart(args: Args, ops: readonly CreateOp[], ids: string, now: number): Part {
   const at = args.add(instant(now), 'timestamptz');
+  const turn = args.add(instant(now + TURN_LEASE_MS), 'timestamptz');
   const bounded = ops.some((op) => op.maxConcurrent !== undefined);
   const artifacts = ops.flatMap((op) => (op.artifacts ?? []).map((artifact) => ({ id: op.runId, artifact })));
   const c = unnest(args, ops, [
@@ -102,10 +103,14 @@ function createPart(args: Args, ops: readonly CreateOp[], ids: string, now: numb
     ['text', (op) => op.idempotency?.key ?? null],
     ['text', (op) => op.idempotency?.requestHash ?? null],
     ['int', (op) => op.priority ?? 0],
+    // A held run has no owner.
+    ['text', (op) => (op.wakeAt === null ? null : (op.owner ?? null))],
     ...(bounded ? [['text', slotOf] as const, ['int', (op: CreateOp) => op.maxConcurrent ?? null] as const] : []),
   ]);
   const events = ops.flatMap((op) => op.events.map((event, n) => ({ runId: op.runId, seq: n + 1, event })));
   // Those that a queued run keeps come first, so their numbers stay.
+  // An owner has the run as by an acquire.
+  const wakeAt = `case when owner is null then wake_at else ${turn} end`;
   const kept = `e.event ->> 'type' in ('RunCreated', 'StepsInherited')`;
   const e = unnest(args, events, [
     ['uuid', (row) => row.runId],
@@ -115,7 +120,7 @@ function createPart(args: Args, ops: readonly CreateOp[], ids: string, now: numb
   return {
     name: `c${bounded ? 'b' : ''}${artifacts.length > 0 ? 'f' : ''}`,
     ctes: `c as materialized (
-      select * from ${c} with ordinality as t(run_id, project_id, digest, name, task, repository, bundles, wake_at, events, key, hash, priority, ${bounded ? 'slot, bound, ' : ''}i)),
+      select * from ${c} with ordinality as t(run_id, project_id, digest, name, task, repository, bundles, wake_at, events, key, hash, priority, owner, ${bounded ? 'slot, bound, ' : ''}i)),
     allowed as materialized (
       select c.* from c join projects p on p.id = c.project_id join workflows w on w.digest = c.digest
       where w.digest = any(array(select digest from c))
@@ -136,22 +141,26 @@ function createPart(args: Args, ops: readonly CreateOp[], ids: string, now: numb
         (select count(*)::int from ${e} as e(run_id, seq, event) where e.run_id = a.run_id and ${kept}) as kept
       from allowed a join run on run.id = a.run_id order by a.slot),
     new_head as (
-      insert into run_heads (run_id, last_seq, wake_at, updated_at, priority, slot, slot_held, status)
-      select run_id, case when runs then events else kept end, case when runs then wake_at end, ${at}, priority, slot,
-        runs and slot is not null, case when runs then 'running' else 'queued' end from placed),
+      insert into run_heads (run_id, last_seq, wake_at, updated_at, priority, slot, slot_held, status, epoch, owner, in_turn)
+      select run_id, case when runs then events else kept end, case when runs then ${wakeAt} end, ${at}, priority, slot,
+        runs and slot is not null, case when runs then 'running' else 'queued' end,
+        case when runs and owner is not null then 1 else 0 end, case when runs then owner end, runs and owner is not null
+      from placed),
     new_event as (
       insert into run_events (run_id, seq, event)
       select e.run_id, e.seq, e.event from ${e} as e(run_id, seq, event) join placed p on p.run_id = e.run_id
       where p.runs or ${kept})`
         : `new_head as (
-      insert into run_heads (run_id, last_seq, wake_at, updated_at, priority)
-      select run_id, events, wake_at, ${at}, priority from allowed join run on run.id = allowed.run_id),
+      insert into run_heads (run_id, last_seq, wake_at, updated_at, priority, epoch, owner, in_turn)
+      select run_id, events, ${wakeAt}, ${at}, priority, case when owner is null then 0 else 1 end, owner, owner is not null
+      from allowed join run on run.id = allowed.run_id),
     new_event as (
       insert into run_events (run_id, seq, event)
       select e.run_id, e.seq, e.event from ${e} as e(run_id, seq, event) join run on run.id = e.run_id)`
     }${artifacts.length > 0 ? `,\n    ${inheritedCte(args, artifacts)}` : ''}`,
-    select: `select 'create' as kind, c.i::int, run.id is not null as done, ${bounded ? `case when p.runs then 'running' else 'queued' end` : 'null::text'} as status, null::int as epoch,
-      null::int as seq, null::int as unread, null::boolean as parked, c.wake_at, null::uuid as recorded_run,
+    select: `select 'create' as kind, c.i::int, run.id is not null as done, ${bounded ? `case when p.runs then 'running' else 'queued' end` : 'null::text'} as status,
+      case when run.id is not null and c.owner is not null${bounded ? ' and p.runs' : ''} then 1 end as epoch,
+      null::int as seq, null::int as unread, null::boolean as parked, case when c.owner is null then c.wake_at else ${turn} end as wake_at, null::uuid as recorded_run,
       null::text as digest, null::json as checkpoint, null::int as checkpoint_seq, null::timestamptz as created_at,
       null::uuid as freed
       from c left join run on run.id = c.run_id${bounded ? ' left join placed p on p.run_id = c.run_id' : ''}`,

@@ -107,6 +107,6 @@ export function fingerprint(mesh: SimMesh): number {
   const calls = mesh.network.calls.map((call) => callText(call, mesh, processes));
   const ledger = `${mesh.store.ledger.text()}${mesh.remote.acts.length}`;
   return hashOf(
-    `${runs.join('&')}#${orchestrators.join()}#${calls.join()}#${agentsText(mesh)}#${mesh.queue.length}#${ledger}`,
+    `${runs.join('&')}#${orchestrators.join()}#${calls.join()}#${agentsText(mesh)}#${mesh.queue.length}.${mesh.fresh.length}#${ledger}`,
   );
 }

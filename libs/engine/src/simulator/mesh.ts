@@ -1,11 +1,11 @@
 import { EXECUTION_LEASE_MS } from '@devmesh/contracts/execution';
 import type { RunEvent } from '@devmesh/contracts/event';
 import type { AgentName, Digest, InstanceId, RunId, UnixMs } from '@devmesh/contracts/ids';
-import { DUE_LEASE_MS } from '@devmesh/contracts/state-api';
+import { DUE_LEASE_MS, type CreateOp } from '@devmesh/contracts/state-api';
 import { start } from '@devmesh/workflow/advance';
 import { graphOf, type Graph } from '@devmesh/workflow/graph';
 import { TURN_TIMES } from '../turn-times.js';
-import { CORE, takeTurn, type TurnOptions } from '../turn.js';
+import { acquiredByCreate, CORE, takeTurn, type Acquired, type TurnOptions } from '../turn.js';
 import { ConnectionLost, Network, type Call, type Callee } from './network.js';
 import type { Scenario } from './scenarios.js';
 import { GOOD_HABITS, SimAgent, type AgentWorld } from './sim-agent.js';
@@ -28,6 +28,14 @@ export interface SimOrchestrator {
   incarnation: number;
   frozenUntil: number;
   readonly inTurn: Set<RunId>;
+}
+
+/** A run that its create gave to an orchestrator's process. */
+interface Fresh {
+  readonly owner: SimOrchestrator;
+  readonly process: string;
+  readonly id: RunId;
+  readonly acquired: Acquired;
 }
 
 /** Something that may happen next. */
@@ -61,6 +69,8 @@ export class SimMesh {
   /** What each process of an orchestrator has heard in its turn. */
   readonly memories = new Map<string, string>();
   queue: RunId[] = [];
+  /** Created, and not yet in its first turn. */
+  readonly fresh: Fresh[] = [];
   /** By digest: alike, and not the same. */
   private readonly graphs = new Map<Digest, Graph>();
   private readonly people: People;
@@ -139,6 +149,7 @@ export class SimMesh {
     }
     for (const timer of this.timers.due(this.now))
       if (!this.isFrozen(timer.owner)) moves.push(() => this.timers.fire(timer));
+    for (const fresh of this.fresh) if (fresh.owner.frozenUntil <= this.now) moves.push(() => this.takeFresh(fresh));
     if (this.queue.length > 0) {
       for (const orchestrator of this.orchestrators)
         if (orchestrator.frozenUntil <= this.now) moves.push(() => this.takeJob(orchestrator));
@@ -196,7 +207,7 @@ export class SimMesh {
     const id = `00000000-0000-7000-8000-${String(index).padStart(12, '0')}`;
     this.runIds.push(id);
     this.graphs.set(digestOf(index), { ...this.graph });
-    const created: Extract<RunEvent, { type: 'RunCreated' }> = {
+    const first: Extract<RunEvent, { type: 'RunCreated' }> = {
       type: 'RunCreated',
       at: this.now,
       workflow: { name: this.scenario.workflow.name, digest: digestOf(index) },
@@ -207,23 +218,32 @@ export class SimMesh {
       traceparent: null,
     };
     const env = { now: this.now, instances: (agent: AgentName) => this.instancesOf(agent) };
-    const { events } = start(this.graph, id, created, env, this.scenario.inherited);
+    const { events } = start(this.graph, id, first, env, this.scenario.inherited);
     this.witness.created(id, events);
-    this.store.apply(
-      {
-        op: 'create',
-        runId: id,
-        projectId: 'sim',
-        events: [...events],
-        workflow: { digest: digestOf(index), name: 'sim' },
-        task: 'simulate',
-        repository: null,
-        idempotency: null,
-        wakeAt: this.now + 2000,
-      },
-      this.now,
-    );
-    this.queue.push(id);
+    const owner = this.orchestrators[index % this.orchestrators.length];
+    const op: CreateOp = {
+      op: 'create',
+      runId: id,
+      projectId: 'sim',
+      events: [...events],
+      workflow: { digest: digestOf(index), name: 'sim' },
+      task: 'simulate',
+      repository: null,
+      idempotency: null,
+      wakeAt: this.now + 2000,
+      ...(owner ? { owner: owner.name } : {}),
+    };
+    const created = this.store.apply(op, this.now);
+    const epoch = created.result === 'created' ? created.epoch : undefined;
+    if (!owner || epoch === undefined) throw new Error(`run ${id} was not created for its owner`);
+    this.fresh.push({ owner, process: processOf(owner), id, acquired: acquiredByCreate(op, epoch) });
+  }
+
+  /** The first turn of a run, by whoever created it: without a job and an acquire. */
+  private takeFresh(fresh: Fresh): void {
+    this.fresh.splice(this.fresh.indexOf(fresh), 1);
+    // Whoever died meanwhile takes no turn.
+    if (processOf(fresh.owner) === fresh.process) this.takeRun(fresh.owner, fresh.id, fresh.acquired);
   }
 
   private applyCall(call: Call): void {
@@ -254,7 +274,11 @@ export class SimMesh {
 
   private takeJob(orchestrator: SimOrchestrator): void {
     const id = this.queue.shift();
-    if (id === undefined || orchestrator.inTurn.has(id)) return;
+    if (id !== undefined) this.takeRun(orchestrator, id);
+  }
+
+  private takeRun(orchestrator: SimOrchestrator, id: RunId, acquired?: Acquired): void {
+    if (orchestrator.inTurn.has(id)) return;
     orchestrator.inTurn.add(id);
     this.memories.delete(processOf(orchestrator));
     const process = processOf(orchestrator);
@@ -269,12 +293,8 @@ export class SimMesh {
       if (graph !== this.graphs.get(digestOf(this.runIds.indexOf(id))))
         this.failures.push(`run ${id} was decided with another workflow than its own`);
     };
-    void takeTurn(flawed, id, {
-      owner: orchestrator.name,
-      times: TURN_TIMES,
-      onCommitted,
-      ...(core ? { core } : {}),
-    })
+    const options = { owner: orchestrator.name, times: TURN_TIMES, onCommitted, ...(core ? { core } : {}) };
+    void takeTurn(flawed, id, options, acquired)
       .then((end) => this.note(`${process} ${id.slice(-2)} ${end}`))
       .catch(async (error: unknown) => {
         if (!(error instanceof ConnectionLost))

@@ -87,7 +87,7 @@ export class StateStore {
   apply(op: BatchOp, now: UnixMs): BatchResult {
     switch (op.op) {
       case 'create':
-        return this.create(op);
+        return this.create(op, now);
       case 'acquire':
         return this.acquire(op, now);
       case 'append':
@@ -95,7 +95,7 @@ export class StateStore {
     }
   }
 
-  private create(op: CreateOp): BatchResult {
+  private create(op: CreateOp, now: UnixMs): BatchResult {
     if (op.idempotency) {
       const name = `${op.projectId} ${op.idempotency.key}`;
       const known = this.idempotency.get(name);
@@ -114,6 +114,8 @@ export class StateStore {
     const events = queued
       ? op.events.filter(({ type }) => type === 'RunCreated' || type === 'StepsInherited')
       : op.events;
+    // An owner has the run as by an acquire; a held or queued run has none.
+    const owner = queued || op.wakeAt === null ? null : (op.owner ?? null);
     this.runs.set(op.runId, {
       id: op.runId,
       scope,
@@ -125,15 +127,21 @@ export class StateStore {
       inbox: [],
       appends: new Map(),
       status: queued ? 'queued' : 'running',
-      epoch: 0,
-      owner: null,
-      inTurn: false,
-      wakeAt: queued ? null : op.wakeAt,
+      epoch: owner === null ? 0 : 1,
+      owner,
+      inTurn: owner !== null,
+      wakeAt: queued ? null : owner === null ? op.wakeAt : now + TURN_LEASE_MS,
       lease: 0,
       turnFailures: 0,
       checkpoint: null,
     });
-    return { result: 'created', runId: op.runId, fresh: true, ...(queued ? { queued } : {}) };
+    return {
+      result: 'created',
+      runId: op.runId,
+      fresh: true,
+      ...(queued ? { queued } : {}),
+      ...(owner === null ? {} : { epoch: 1 }),
+    };
   }
 
   private acquire(op: AcquireOp, now: UnixMs): BatchResult {
