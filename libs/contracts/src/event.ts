@@ -21,6 +21,8 @@ export const InheritedStep = z.object({
   attempt: Attempt,
   as: z.enum(['succeeded', 'failed', 'rejected', 'skipped', 'cancelled']),
   outcome: Outcome.nullable(),
+  /** Why its outcome is the declared fallback, when it is. */
+  fallback: z.string().max(1000).optional(),
   taken: z.array(z.object({ on: BranchEvent, target: StepId })),
   /** Of a fan-out: its items. */
   items: z.array(Json).nullable(),
@@ -141,6 +143,16 @@ export const RunEvent = z.discriminatedUnion('type', [
     iteration: Iteration,
     attempt: Attempt,
     notBefore: UnixMs,
+  }),
+  /** Every attempt has failed, and the step's declared output stands for the one that it did not give. */
+  z.object({
+    type: z.literal('FallbackUsed'),
+    at: UnixMs,
+    step: StepId,
+    iteration: Iteration,
+    output: JsonObject,
+    /** The failure that it stands for, in a line. */
+    because: z.string().max(1000),
   }),
   z.object({
     type: z.literal('BranchTaken'),

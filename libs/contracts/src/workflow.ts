@@ -97,6 +97,10 @@ export const Undo = z.object({
 });
 export type Undo = z.infer<typeof Undo>;
 
+/** What a step is taken to have given when every attempt of it has failed; the run goes on, and says so. */
+export const Fallback = z.object({ output: JsonObject });
+export type Fallback = z.infer<typeof Fallback>;
+
 /**
  * `action`: an execution at an agent. `approval`: a person decides. `group_start`, `group_end`: the two ends of a
  * sub-workflow, settled by the engine itself.
@@ -130,6 +134,7 @@ export const StepDefinition = z.object({
   /** The approval step that binds this step's input. */
   guardedBy: StepId.nullable().default(null),
   undo: Undo.nullable().default(null),
+  fallback: Fallback.nullable().default(null),
   /** Of its action: what an outcome that nobody knows comes to. */
   onLost: OnLost.default('fail'),
   /** Among ready steps the highest goes first. */

@@ -2,7 +2,22 @@ import type { Outcome } from '@devmesh/contracts/outcome';
 import { DEFAULT_RETRY } from '@devmesh/contracts/workflow';
 import { describe, expect, it } from 'vitest';
 import { retryDelayMs } from './decide.js';
-import { approved, brief, failed, graphOfSteps, ok, Play, rejected, RUN, T0 } from './testing/fixtures.js';
+import { start } from './advance.js';
+import { forkOf } from './fork.js';
+import { summarise } from './summary.js';
+import {
+  approved,
+  brief,
+  created,
+  environment,
+  failed,
+  graphOfSteps,
+  ok,
+  Play,
+  rejected,
+  RUN,
+  T0,
+} from './testing/fixtures.js';
 
 const back = { action: 'retry', target: 'first', max_attempts: 1 };
 
@@ -102,6 +117,27 @@ const TABLE: readonly Row[] = [
     attempts: 1,
     follows: ['StepSettled x failed'],
   })),
+  ...[failed(true), TIMED_OUT, failed(false), LOST, CANCELLED].map((outcome): Row => ({
+    as: `${outcome.kind} with a fallback and rounds used up`,
+    outcome,
+    attempts: 1,
+    roundsUsed: true,
+    handlers: { on_failure: [back, 'log_and_notify'], on_success: 'next', fallback: { output: { size: 0 } } },
+    follows: ['FallbackUsed x', 'BranchTaken x success', 'StepSettled x succeeded'],
+  })),
+  {
+    as: 'a retryable failure with a fallback',
+    outcome: failed(true),
+    attempts: 2,
+    handlers: { fallback: { output: {} } },
+    follows: ['RetryScheduled x'],
+  },
+  {
+    as: 'a failure with rounds left and a fallback',
+    outcome: failed(false),
+    handlers: { on_failure: back, fallback: { output: {} } },
+    follows: ['ReworkStarted x to first'],
+  },
   {
     as: 'a failure that fails the run',
     outcome: failed(false),
@@ -165,6 +201,79 @@ describe('outcomes and what follows', () => {
       from: 'x',
       output: { error: { code: 'action_failed', message: 'no space' } },
     });
+  });
+});
+
+describe('a fallback', () => {
+  const fallback = { output: { size: 3 } };
+
+  it('is what the steps behind it get, and the run says so', () => {
+    const graph = graphOfSteps(
+      { id: 'x', fallback },
+      { id: 'next', needs: 'x', with: { size: '${{ steps.x.output.size }}' } },
+    );
+    const play = new Play(graph);
+    play.settle(failed(false, 'no disk'), 'x');
+    expect(play.step('x')).toMatchObject({ phase: 'succeeded', outcome: ok({ size: 3 }), fallback: 'no disk' });
+    expect(play.step('next').input).toEqual({ size: 3 });
+    expect(play.state.notifications).toEqual([{ step: 'x', message: 'x fell back on its declared output: no disk' }]);
+    play.settle(ok(), 'next');
+    expect(play.state.ended).toMatchObject({
+      verdict: 'passed',
+      reason: 'every step that was to run succeeded, of them by a fallback: x',
+    });
+    expect(summarise(graph, play.state)['steps']).toMatchObject([{ id: 'x', fallback: 'no disk', error: null }, {}]);
+  });
+
+  it('is forgotten when the step is done again', () => {
+    const play = new Play(
+      graphOfSteps(
+        { id: 'x', fallback },
+        { id: 'g', action: 'judge/act', needs: 'x', on_rejection: { ...back, target: 'x' } },
+      ),
+    );
+    play.settle(failed(false), 'x');
+    play.settle(rejected(), 'g');
+    play.settle(ok(), 'x');
+    play.settle(approved(), 'g');
+    expect(play.step('x').fallback).toBeUndefined();
+    expect(play.state.ended?.reason).toBe('every step that was to run succeeded');
+  });
+
+  it('of a fan-out stands for the items that failed, and not for a list that cannot be told', () => {
+    const steps = (list: unknown) => {
+      const play = new Play(
+        graphOfSteps({ id: 'plan' }, { id: 'x', needs: 'plan', for_each: '${{ steps.plan.output.list }}', fallback }),
+      );
+      play.settle(ok({ list: list as string[] }), 'plan');
+      return play;
+    };
+    const play = steps(['a', 'b']);
+    play.settle(ok({ size: 1 }), 'x.0');
+    play.settle(failed(false), 'x.1');
+    expect(play.step('x')).toMatchObject({ phase: 'succeeded', outcome: ok({ count: 2 }) });
+    expect(play.step('x.1')).toMatchObject({ outcome: ok({ size: 3 }), fallback: 'no' });
+    expect(steps('none').step('x')).toMatchObject({ phase: 'failed', outcome: { error: { code: 'bad_fan_out' } } });
+  });
+
+  it('does not stand in for a condition that cannot be told', () => {
+    const play = new Play(
+      graphOfSteps({ id: 'plan' }, { id: 'x', needs: 'plan', when: 'steps.plan.output.size > 1', fallback }),
+    );
+    play.settle(ok(), 'plan');
+    expect(play.step('x')).toMatchObject({ phase: 'failed', outcome: { error: { code: 'bad_condition' } } });
+  });
+
+  it('goes along into a run that takes the step over', () => {
+    const graph = graphOfSteps({ id: 'x', fallback }, { id: 'next', needs: 'x' });
+    const play = new Play(graph);
+    play.settle(failed(false, 'no disk'), 'x');
+    play.settle(failed(false), 'next');
+    const request = { kind: 'retry', from: null, input: null, now: T0, requestedBy: 'me', traceparent: null } as const;
+    const made = forkOf(graph, { created: created(), state: play.state, at: 9 }, request);
+    if ('refused' in made) throw new Error(made.refused);
+    const begun = start(graph, RUN, made.created, environment(), made.inherited ?? undefined);
+    expect(begun.state.steps['x']).toMatchObject({ phase: 'succeeded', outcome: ok({ size: 3 }), fallback: 'no disk' });
   });
 });
 

@@ -84,6 +84,15 @@ function rework(
   return [{ type: 'ReworkStarted', at: now, by, on, round, target: loop.target, reset: iterations, superseded, note }];
 }
 
+/** E25: the declared output in place of the one that no attempt gave. A fan-out leaves it to its items. */
+function fallBack(definition: StepDefinition, step: StepState, at: UnixMs): RunEvent[] | undefined {
+  const { id, fallback, forEach } = definition;
+  // Without an execution it was not the agent that failed, but the workflow itself.
+  if (fallback === null || forEach !== null || step.key === null) return undefined;
+  const because = failureText(step).slice(0, 1000);
+  return [{ type: 'FallbackUsed', at, step: id, iteration: step.iteration, output: fallback.output, because }];
+}
+
 /** E5 to E7, E9: what follows from a known outcome. */
 function conclude(graph: Graph, state: RunState, definition: StepDefinition, step: StepState, now: UnixMs): RunEvent[] {
   const { id } = definition;
@@ -106,7 +115,7 @@ function conclude(graph: Graph, state: RunState, definition: StepDefinition, ste
   }
   const { code, message } = errorOf(outcome);
   const again = rework(graph, state, id, 'failure', now, { from: id, output: { error: { code, message } } });
-  return again ?? settle(definition, step, now, 'failed', ['failure']);
+  return again ?? fallBack(definition, step, now) ?? settle(definition, step, now, 'failed', ['failure']);
 }
 
 function schedule(

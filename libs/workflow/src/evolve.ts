@@ -53,6 +53,10 @@ function stopExecution(state: RunState, step: StepState | undefined): RunState {
 /** A state stays small: of the notifications it keeps the last ones; all of them are among the events. */
 const KEPT_NOTIFICATIONS = 50;
 
+function notified(state: RunState, step: StepId, message: string): RunState {
+  return { ...state, notifications: [...state.notifications, { step, message }].slice(-KEPT_NOTIFICATIONS) };
+}
+
 const REST = {
   key: null,
   instance: null,
@@ -183,6 +187,11 @@ function change(graph: Graph, state: RunState, event: RunEvent): RunState {
         notBefore: event.notBefore,
         endedAt: null,
       });
+    case 'FallbackUsed': {
+      const outcome = { kind: 'succeeded', output: event.output } as const;
+      const message = `${event.step} fell back on its declared output: ${event.because}`.slice(0, 1000);
+      return notified(withStep(state, event.step, { outcome, fallback: event.because }), event.step, message);
+    }
     case 'BranchTaken': {
       const failed = event.branch.kind === 'fail' ? { ...state, failedBy: state.failedBy ?? event.from } : state;
       const taken = failed.steps[event.from]?.taken ?? [];
@@ -200,12 +209,7 @@ function change(graph: Graph, state: RunState, event: RunEvent): RunState {
     case 'ReworkStarted':
       return restart(graph, state, event);
     case 'NotificationRecorded':
-      return {
-        ...state,
-        notifications: [...state.notifications, { step: event.step, message: event.message }].slice(
-          -KEPT_NOTIFICATIONS,
-        ),
-      };
+      return notified(state, event.step, event.message);
     case 'CancelRequested':
       return { ...state, cancel: { by: event.by, reason: event.reason } };
     case 'RunPaused':
@@ -302,6 +306,8 @@ export function illegal(state: RunState | null, event: RunEvent): string | undef
   if (!from.includes(step.phase)) return `${event.type} for step ${id}, which is ${step.phase}`;
   if (event.type === 'StepCompleted' && step.key !== event.key)
     return `StepCompleted for ${event.key}; the current key is ${step.key}`;
+  if (event.type === 'FallbackUsed' && step.outcome?.kind === 'succeeded')
+    return `FallbackUsed for step ${id}, which succeeded`;
   if (event.type === 'StepReassigned' && step.key !== event.key)
     return `StepReassigned for ${event.key}; the current key is ${step.key}`;
   if ('approvalId' in event && step.approval?.id !== event.approvalId)

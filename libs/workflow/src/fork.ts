@@ -81,7 +81,7 @@ function keptSteps(graph: Graph, state: RunState, { kind, from }: ForkRequest): 
 }
 
 function inheritedStep(id: StepId, step: StepState): InheritedStep[] {
-  const { phase, iteration, attempt, outcome, taken, items, startedAt, endedAt } = step;
+  const { phase, iteration, attempt, outcome, fallback, taken, items, startedAt, endedAt } = step;
   switch (phase) {
     case 'succeeded':
     case 'failed':
@@ -95,6 +95,7 @@ function inheritedStep(id: StepId, step: StepState): InheritedStep[] {
           attempt,
           as: phase,
           outcome,
+          ...(fallback === undefined ? {} : { fallback }),
           taken: [...taken],
           items: items && [...items],
           startedAt,

@@ -102,7 +102,19 @@ function undoDefinition(source: StepDefinition, id: StepId): StepDefinition | un
   if (!source.undo) return undefined;
   const { agent, action, timeoutMs } = source.undo;
   // Its input was resolved when the step had its outcome.
-  return { ...source, ...NO_EDGES, kind: 'action', id, agent, action, timeoutMs, with: {}, undo: null, onLost: 'fail' };
+  return {
+    ...source,
+    ...NO_EDGES,
+    kind: 'action',
+    id,
+    agent,
+    action,
+    timeoutMs,
+    with: {},
+    undo: null,
+    fallback: null,
+    onLost: 'fail',
+  };
 }
 
 /** Edges by needs and goto branches, from source to targets. Targets that are no steps are left out. */

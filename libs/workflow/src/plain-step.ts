@@ -14,6 +14,7 @@ export const PLAIN_STEP: Omit<StepDefinition, 'id'> = {
   approval: null,
   guardedBy: null,
   undo: null,
+  fallback: null,
   onLost: 'fail',
   priority: 0,
   within: null,

@@ -82,6 +82,7 @@ export const SourceStep = z.strictObject({
   when: z.string().min(1).max(WORKFLOW_LIMITS.conditionLength).optional(),
   for_each: ForEach.optional(),
   undo: SourceUndo.optional(),
+  fallback: z.strictObject({ output: JsonObject }).optional(),
   priority: z.number().int().min(-100).max(100).default(0),
   always: z.boolean().default(false),
   gate: z.boolean().optional(),

@@ -120,6 +120,7 @@ export function groupProblems(source: SourceStep, index: number): Problem[] {
     'approval',
     'for_each',
     'undo',
+    'fallback',
     'timeout',
     'retry',
   ]);
@@ -140,6 +141,7 @@ export function stepOf(
       'with',
       'for_each',
       'undo',
+      'fallback',
       'timeout',
       'retry',
     ]);
@@ -157,7 +159,7 @@ export function stepOf(
   }
   const action = actionOf(source, index, catalogue);
   if ('code' in action) return [action];
-  const { retry, for_each: forEach, undo } = source;
+  const { retry, for_each: forEach, undo, fallback } = source;
   const undoAction = undo && catalogue.get(undo.action);
   if (undo && !undoAction)
     return [
@@ -196,6 +198,7 @@ export function stepOf(
             timeoutMs: undo.timeout ?? undoAction.timeoutMs,
           }
         : null,
+    fallback: fallback ?? null,
   };
 }
 

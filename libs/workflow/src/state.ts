@@ -40,6 +40,8 @@ export interface StepState {
   readonly endedAt: UnixMs | null;
   /** Of the last attempt of this iteration. */
   readonly outcome: Outcome | null;
+  /** Why the outcome is the declared fallback; only when it is. */
+  readonly fallback?: string | undefined;
   /** Goto targets of the branches that this iteration took. */
   readonly taken: readonly { readonly on: BranchEvent; readonly target: StepId }[];
   /** Why this iteration is done again. */
@@ -130,6 +132,7 @@ export const STEP_TRANSITIONS = {
   ApprovalDecided: { from: ['awaiting'], to: ['deciding'] },
   ApprovalExpired: { from: ['awaiting'], to: ['deciding'] },
   RetryScheduled: { from: ['deciding'], to: ['retrying'] },
+  FallbackUsed: { from: ['deciding'], to: ['deciding'] },
   BranchTaken: { from: ['deciding'], to: ['deciding'] },
   StepSettled: { from: ['deciding'], to: ['succeeded', 'failed', 'rejected'] },
   StepSkipped: { from: ['pending'], to: ['skipped'] },

@@ -30,7 +30,9 @@ export function verdictOf(graph: Graph, state: RunState): { verdict: RunVerdict;
   if (rejected[0]) return { verdict: 'rejected', reason: `step ${rejected[0]} rejected the result` };
   if (failure)
     return { verdict: 'partial', reason: failed.length > 1 ? `${failed.length} steps failed; ${failure}` : failure };
-  return { verdict: 'passed', reason: 'every step that was to run succeeded' };
+  const fallen = Object.keys(state.steps).filter((id) => state.steps[id]?.fallback !== undefined);
+  const but = fallen.length === 0 ? '' : `, of them by a fallback: ${fallen.join(', ')}`;
+  return { verdict: 'passed', reason: `every step that was to run succeeded${but}`.slice(0, 1000) };
 }
 
 /** Steps that failed or rejected and that no branch dealt with; of a sub-workflow's end, or of the workflow itself (null). */
@@ -143,6 +145,7 @@ export function summarise(graph: Graph, state: RunState): JsonObject {
         elapsedMs: step.startedAt !== null && step.endedAt !== null ? step.endedAt - step.startedAt : null,
         output,
         error: errors.get(id) ?? null,
+        fallback: step.fallback === undefined ? null : budget.take(step.fallback),
       },
     ];
   });

@@ -300,6 +300,30 @@ function verdicts(workflow: WorkflowDefinition, catalogue: ActionCatalogue): Unl
   );
 }
 
+/** Where nobody can stand in for what was to happen: a judgement, a consent, an effect that may have to be taken back. */
+function fallbacks(workflow: WorkflowDefinition, catalogue: ActionCatalogue): UnlocatedProblem[] {
+  return workflow.steps.flatMap((step, index): UnlocatedProblem[] => {
+    if (step.fallback === null) return [];
+    const wrong = (message: string, ...path: Path): UnlocatedProblem[] => [
+      { code: 'schema', path: ['steps', index, 'fallback', ...path], message },
+    ];
+    if (step.gate) return wrong(`${step.id} decides, and a fallback decides nothing; drop it, or use on_failure`);
+    if (step.guardedBy !== null)
+      return wrong(`${step.id} acts on an approval, and a fallback would say that it did; use on_failure`);
+    if (step.undo !== null)
+      return wrong(
+        `${step.id} has an undo, and nobody could say what it is to take back; drop the undo or the fallback`,
+      );
+    const issue = catalogue.get(step.action)?.output.safeParse(step.fallback.output).error?.issues[0];
+    return issue === undefined
+      ? []
+      : wrong(
+          `the output of ${step.action} is another one: ${issue.path.map(String).join('.') || 'the whole'}: ${issue.message}`,
+          'output',
+        );
+  });
+}
+
 /** Problems of a workflow whose shape is right, each with the path to what is wrong. */
 export function validate(workflow: WorkflowDefinition, catalogue: ActionCatalogue): UnlocatedProblem[] {
   const names = [...duplicates(workflow), ...unknownSteps(workflow), ...doubleHandlers(workflow)];
@@ -313,6 +337,7 @@ export function validate(workflow: WorkflowDefinition, catalogue: ActionCatalogu
     ...references(workflow),
     ...conditions(workflow),
     ...approvals(workflow),
+    ...fallbacks(workflow, catalogue),
     ...verdicts(workflow, catalogue),
   ];
 }

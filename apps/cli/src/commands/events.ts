@@ -40,6 +40,8 @@ export function eventText(event: RunEvent): string {
     }
     case 'StepResolved':
       return about(event.step, event.outcome.kind, event.outcome.kind === 'failed' ? event.outcome.error.message : '');
+    case 'FallbackUsed':
+      return about(event.step, 'fell back on its declared output', event.because);
     case 'FanOutStarted':
       return about(event.step, `${event.items.length} items`);
     case 'ApprovalRequested':

@@ -24,7 +24,7 @@ const MINUTES = 1;
 const FULL_CHANCES = 5_000;
 /** Bytes of a report: a failure has its whole trace. */
 const MAX_OUTPUT = 256 * 1024 * 1024;
-const SEEDS = 400;
+const SEEDS = 2000;
 const EQUIVALENT_SEEDS = 50;
 
 function budgetOf(context: CliContext, options: ProveOptions, workflows: number): Budget {

@@ -82,7 +82,9 @@ function duration(ms: number | null): string {
 function steps(all: readonly StepSummary[]): string {
   if (all.length === 0) return '';
   const rows = all.slice(0, MAX_ROWS).map((step) => {
-    const summary = step.error ?? (typeof step.output?.['summary'] === 'string' ? step.output['summary'] : '');
+    const fallen = step.fallback === null ? null : `fell back on its declared output: ${step.fallback}`;
+    const summary =
+      step.error ?? fallen ?? (typeof step.output?.['summary'] === 'string' ? step.output['summary'] : '');
     const round = step.attempt > 1 ? `${step.iteration} (attempt ${step.attempt})` : String(step.iteration);
     return [
       code(step.id),

@@ -73,6 +73,7 @@ describe('documentation/report', () => {
           fixedFindings: [{ rule: 'py-no-timeout', path: 'a.py', line: 7, fix: 'Set a timeout' }],
           droppedFixes: [{ rule: 'js-tls-old', path: 'b.ts', line: 2, reason: 'the types would be worse (TS2322)' }],
         }),
+        step('guessed', { summary: 'nothing to see' }, { fallback: 'no disk' }),
         step('broken', null, { outcome: 'failed', error: 'its time ran out' }),
       ],
     });
@@ -86,6 +87,9 @@ describe('documentation/report', () => {
     expect(text).toContain('- Add images: does not apply');
     expect(text).toContain('- `worker/Dockerfile`: it is there already');
     expect(text).toContain('| `broken` | some-agent | failed | 1 | 1.5 s | its time ran out |');
+    expect(text).toContain(
+      '| `guessed` | some-agent | succeeded | 1 | 1.5 s | fell back on its declared output: no disk |',
+    );
     expect(text).toContain('- submodules are left alone: vendor/x');
     expect(text.split(findings.digest)).toHaveLength(2);
   });

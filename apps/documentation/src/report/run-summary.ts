@@ -18,6 +18,8 @@ const StepSummary = z.object({
   elapsedMs: MaybeNumber,
   output: JsonObject.nullable().catch(null),
   error: z.string().nullable().catch(null),
+  /** Why its output is the declared fallback, when it is. */
+  fallback: z.string().nullable().catch(null),
 });
 export type StepSummary = z.infer<typeof StepSummary>;
 

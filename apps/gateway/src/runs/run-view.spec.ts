@@ -72,6 +72,16 @@ describe('a step', () => {
       { status: 'retrying', attempt: 2, startedAt: time(1), endedAt: null, summary: 'action_failed: disk is slow' },
     ],
     [
+      'says when its declared fallback stands for what it did not give',
+      [
+        scheduled(1, 'implement'),
+        failed(2, 'implement', 'disk is slow'),
+        { type: 'FallbackUsed', at: at(2), step: 'implement', iteration: 1, output: {}, because: 'disk is slow' },
+        settled(2, 'implement', 'succeeded'),
+      ],
+      { status: 'succeeded', endedAt: time(2), summary: 'fell back on its declared output: disk is slow' },
+    ],
+    [
       'keeps the time of its first attempt',
       [scheduled(1, 'implement'), failed(2, 'implement', 'no'), scheduled(3, 'implement', 1, 2)],
       { status: 'running', attempt: 2, startedAt: time(1), summary: null },

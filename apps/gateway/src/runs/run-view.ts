@@ -142,6 +142,8 @@ function fold(view: RunView, steps: Steps, found: Found, event: StoredEvent['eve
       return completed(view, steps, found, event);
     case 'StepResolved':
       return change(steps, event, { summary: summaryOf(event.outcome), endedAt: time(event.at) });
+    case 'FallbackUsed':
+      return fellBack(view, steps, found, event);
     case 'ApprovalDecided':
       return decided(steps, event, `${verdictWord(event.outcome)} by ${event.by}`);
     case 'ApprovalExpired':
@@ -218,6 +220,17 @@ function completed(view: RunView, steps: Steps, found: Found, event: EventOf<'St
   step.endedAt = time(event.at);
 }
 
+function fellBack(view: RunView, steps: Steps, found: Found, event: EventOf<'FallbackUsed'>): void {
+  const step = steps.get(event.step);
+  if (step?.iteration !== event.iteration) return;
+  takeOutput(view, found, step.action, event.output);
+  step.summary = oneLine(fallbackText(event.because));
+}
+
+function fallbackText(because: string): string {
+  return `fell back on its declared output: ${because}`;
+}
+
 function reworked(view: RunView, steps: Steps, event: EventOf<'ReworkStarted'>): void {
   for (const { step: id, iteration } of event.reset) {
     removeItems(view, steps, id);
@@ -285,12 +298,13 @@ function decided(steps: Steps, event: { step: StepId; iteration: number; at: Uni
 
 /** What a fork took over from the run that it comes from. */
 function inherited(view: RunView, steps: Steps, found: Found, event: EventOf<'StepsInherited'>): void {
-  for (const { step: id, iteration, attempt, as, outcome, items, startedAt, endedAt } of event.steps) {
+  for (const { step: id, iteration, attempt, as, outcome, fallback, items, startedAt, endedAt } of event.steps) {
     const step = steps.get(id);
     if (step === undefined) continue;
     if (items !== null) fannedOut(view, steps, { type: 'FanOutStarted', at: event.at, step: id, iteration, items });
     if (outcome?.kind === 'succeeded') takeOutput(view, found, step.action, outcome.output);
-    const summary = outcome === null ? null : summaryOf(outcome);
+    const told = outcome === null ? null : summaryOf(outcome);
+    const summary = fallback === undefined ? told : oneLine(fallbackText(fallback));
     Object.assign(step, {
       status: as,
       iteration,

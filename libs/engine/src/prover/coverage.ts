@@ -27,6 +27,7 @@ export const OUTCOME_ROWS: Readonly<Record<string, (outcome: Outcome, event: Run
   'lost, `on_lost: ask` | - | - | -': ({ kind }, event) => event.type === 'ApprovalRequested' && kind === 'lost',
   'failed, not retryable; lost; cancelled by the agent | - | - | rework on failure, rounds left': (outcome, event) =>
     event.type === 'ReworkStarted' && event.on === 'failure' && !isRetryable(outcome),
+  'any failure | no | - | other or none, with a fallback': (_, event) => event.type === 'FallbackUsed',
   'any failure | no | - | other or none': (_, event) => event.type === 'StepSettled' && event.as === 'failed',
 };
 

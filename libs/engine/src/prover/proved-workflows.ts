@@ -57,7 +57,7 @@ steps:
   mend: `
 name: mend
 steps:
-  - { id: find, action: worker/scan, retry: { max_attempts: 2, initial_delay: 200ms } }
+  - { id: find, action: worker/scan, retry: { max_attempts: 2, initial_delay: 200ms }, fallback: { output: { places: [attic] } } }
   - { id: fix, action: worker/do, for_each: "\${{ steps.find.output.places }}", needs: find, undo: { action: git/revert } }
   - { id: ask, approval: { title: "Good?", deadline: 90s, remind_after: 20s, on_expiry: reject }, needs: find, on_rejection: { action: retry, target: find, max_attempts: 1 } }
   - { id: check, action: judge/review, needs: fix, on_rejection: { action: retry, target: fix, max_attempts: 2 } }

@@ -19,6 +19,18 @@ export function eventProblems(graph: Graph, before: RunState, event: RunEvent): 
         : [];
     case 'RetryScheduled':
       return retry(graph, before, event);
+    case 'FallbackUsed': {
+      const declared = definitionOf(graph, event.step)?.fallback;
+      return declared && isDeepStrictEqual(declared.output, event.output)
+        ? []
+        : [`step ${event.step} is on record as falling back on what it does not declare`];
+    }
+    case 'StepSettled': {
+      const hasSucceeded = before.steps[event.step]?.outcome?.kind === 'succeeded';
+      return hasSucceeded === (event.as !== 'failed')
+        ? []
+        : [`step ${event.step} is on record as ${event.as}, which is not what it came to`];
+    }
     case 'BranchTaken': {
       const { from, on, branch } = event;
       const taken = before.steps[from]?.taken ?? [];

@@ -92,6 +92,13 @@ steps:
   - { id: gate, agent: judge, needs: make, on_rejection: { action: retry, target: make, max_attempts: 3 } }
   - { id: join, agent: alpha, needs: [left, right, gate] }
 `),
+  spare: workflowOf(`
+name: spare
+steps:
+  - { id: guess, agent: alpha, fallback: { output: { note: guessed } } }
+  - { id: use, agent: beta, needs: guess, with: { note: "\${{ steps.guess.output.note }}" } }
+  - { id: check, agent: gamma, needs: use, with: { note: "\${{ steps.guess.output.note }}" } }
+`),
 } as const;
 
 function hash(text: string): number {

@@ -41,6 +41,7 @@ describe('the shell and the core over simulated ports', () => {
           'CancelRequested',
           'StepCancelled',
           'ExecutionStopped',
+          'FallbackUsed',
           'RunEnded',
         ] satisfies RunEventType[]
       ).sort(),

@@ -23,6 +23,7 @@ export const CATALOGUE = catalogueOf([
   defineAction({ ...worker, id: 'judge/act', title: 'judge', givesVerdict: true }),
   defineAction({ ...worker, id: 'actor/act', title: 'act once', effects: 'once', onLost: 'ask' }),
   defineAction({ ...worker, id: 'actor/undo', title: 'take back', isDefault: false }),
+  defineAction({ ...worker, id: 'measure/size', title: 'measure', output: z.object({ size: z.number() }) }),
 ]);
 
 /** The graph of steps as they are written, one a line; a step that says nothing of what it does is the worker's. */

@@ -107,6 +107,7 @@ function written(shapes: readonly Shape[]): JsonObject[] {
       ...on,
     };
     const retry = { max_attempts: shape.attempts, initial_delay: '1s' };
+    const fallback = shape.undoes ? { fallback: { output: { note: 'none', items: [] } } } : {};
     const undo = shape.undoes ? { undo: { action: 'actor/undo', with: { of: '${{ output.note }}' } } } : {};
     switch (shape.kind) {
       case 'approval':
@@ -123,7 +124,7 @@ function written(shapes: readonly Shape[]): JsonObject[] {
         return { ...common, workflow: 'group', with: { what: 'it' } };
       case 'items':
         return need === undefined
-          ? { ...common, action: 'worker/act', retry }
+          ? { ...common, action: 'worker/act', retry, ...fallback }
           : {
               ...common,
               action: 'actor/act',
