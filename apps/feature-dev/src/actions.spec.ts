@@ -7,6 +7,7 @@ import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
 import { reviewTree } from '@devmesh/analysis/findings/review-tree';
 import { readExpectation, SAMPLE_ROOT } from '@devmesh/analysis/testing/sample';
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
+import { FixHistory } from '@devmesh/contracts/fix-history';
 import type { Finding } from '@devmesh/contracts/finding';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
 import { makeRepository, removeAll, userGit } from '@devmesh/repository/testing/sample-git';
@@ -196,6 +197,38 @@ describe('implement on the sample repository', { timeout: 60_000 }, () => {
     expect(log.trim().split('\n')).toEqual([
       'Fix tls-verify-off in worker/shop_worker/suppliers.py|1700000000|implement',
       'Fix 5 findings in 5 files|1700000000|implement',
+    ]);
+  });
+
+  it('keeps what became of the fixes of all rounds, and tries none again that was dropped', async () => {
+    const repository = await bench.submit(
+      repositoryOf([
+        ['a.py', BAD],
+        ['b.py', BAD.replace('verify=False', 'verify=False, allow_redirects=True')],
+      ]),
+    );
+    const { findings } = await review(repository);
+    // The fix of one of them breaks its file, and is dropped.
+    const broken = findings.map((finding) =>
+      finding.location.path === 'b.py' && finding.fix
+        ? { ...finding, fix: { ...finding.fix, edits: finding.fix.edits.map((edit) => ({ ...edit, text: '((' })) } }
+        : finding,
+    );
+    const artifact = bench.put(Buffer.from(JSON.stringify({ version: 1, findings: broken })), {
+      name: 'findings.json',
+      mediaType: 'application/json',
+    });
+    const input = { repository, findings: artifact, task: '', patches: [] };
+    const first = await implementAction.run(bench.context(input, { step: 'implement' }));
+    expect(first).toMatchObject({ fixed: 1, dropped: 1 });
+    const rework = { from: 'verify', output: { ...first, findings: artifact } };
+    const second = await implementAction.run(bench.context(input, { step: 'implement', rework: rework as never }));
+    expect(second).toMatchObject({ fixed: 0, dropped: 1, droppedFixes: [{ path: 'a.py' }] });
+    const history = FixHistory.parse(JSON.parse(bench.read(second.fixHistory!).toString()));
+    expect(history.fixed.map(({ path, round }) => [path, round])).toEqual([['a.py', 1]]);
+    expect(history.dropped.map(({ path, round }) => [path, round])).toEqual([
+      ['b.py', 1],
+      ['a.py', 2],
     ]);
   });
 

@@ -55,7 +55,13 @@ afterEach(async () => {
   removeAll(folder);
 });
 
-async function review(input: { rejectAt?: 'critical' | 'high' | 'medium'; rejectOn?: 'all' | 'fixable' } = {}) {
+interface Asked {
+  readonly rejectAt?: 'critical' | 'high' | 'medium';
+  readonly rejectOn?: 'all' | 'fixable';
+  readonly fixHistory?: ArtifactRef;
+}
+
+async function review(input: Asked = {}) {
   const repository = await bench.submit(folder);
   const parsed = codeReviewReview.input.parse({ repository, ...input });
   return codeReviewReview.output.parse(await action.run(bench.context(parsed)));
@@ -89,6 +95,31 @@ describe('a review', () => {
     expect((await review({ rejectAt: 'critical', rejectOn: 'fixable' })).verdict).toBe('approved');
     expect((await review({ rejectAt: 'high', rejectOn: 'fixable' })).verdict).toBe('rejected');
     expect((await review({ rejectAt: 'critical' })).verdict).toBe('rejected');
+  });
+
+  it('offers no fix again that was tried and dropped, so that nothing is left to mend', async () => {
+    const asked = { rejectAt: 'high', rejectOn: 'fixable' } as const;
+    const before = await review(asked);
+    const { findings } = FindingsDocument.parse(JSON.parse(bench.read(before.findings).toString()));
+    const dropped = findings
+      .filter(({ fix }) => fix !== undefined)
+      .map(({ rule, location, fingerprint }) => ({
+        rule,
+        path: location.path,
+        line: location.startLine,
+        fingerprint,
+        reason: 'a test went red',
+        round: 1,
+      }));
+    const fixHistory = bench.put(Buffer.from(JSON.stringify({ version: 1, fixed: [], dropped })), {
+      name: 'fix-history.json',
+      mediaType: 'application/json',
+    });
+    const after = await review({ ...asked, fixHistory });
+    expect(after).toMatchObject({ verdict: 'approved', fixable: 0, counts: before.counts, fixHistory });
+    expect(after.summary).toContain('2 with a fix that was tried and dropped');
+    // Without being asked for what can be mended only, they still speak against the tree.
+    expect((await review({ fixHistory })).verdict).toBe('rejected');
   });
 
   it('approves a clean tree', async () => {

@@ -6,8 +6,10 @@ import { toSarif } from '@devmesh/analysis/report/sarif';
 import { countBySeverity } from '@devmesh/analysis/report/verdict';
 import { changesBetween } from '@devmesh/repository/changes';
 import { implement, type Action } from '@devmesh/agent-kit/action-context';
+import { readJson } from '@devmesh/agent-kit/workspace/read-json';
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
 import { MediaType } from '@devmesh/contracts/artifact';
+import { FixHistory } from '@devmesh/contracts/fix-history';
 import type { FindingHistory } from '@devmesh/contracts/finding-fate';
 import { seenIn, type FatesPort } from './fates.js';
 import type { FindingsDocument, SeverityCounts } from '@devmesh/contracts/finding';
@@ -41,6 +43,7 @@ export function reviewAction(ports: ReviewPorts): Action<typeof codeReviewReview
       nowMs: context.now(),
       ...means,
       ...(await historyOf(context, ports)),
+      ...(await droppedOf(context)),
       signal: context.signal,
       progress: (message) => context.progress(`reviewing: ${message}`),
     });
@@ -68,6 +71,7 @@ export function reviewAction(ports: ReviewPorts): Action<typeof codeReviewReview
       findings: findingsRef,
       sarif: sarifRef,
       repository: input.repository,
+      fixHistory: input.fixHistory ?? null,
     };
   });
 }
@@ -81,6 +85,13 @@ async function historyOf(context: ReviewContext, { fates, warn }: ReviewPorts): 
     warn('a review goes on without what people have said of findings', { run: context.runId, error });
     return {};
   }
+}
+
+/** Fixes that were tried earlier in the run and did not hold. */
+async function droppedOf({ input, artifacts }: ReviewContext): Promise<{ droppedFixes?: ReadonlySet<string> }> {
+  if (!input.fixHistory) return {};
+  const { dropped } = await readJson(artifacts, input.fixHistory, FixHistory, 'fix history');
+  return { droppedFixes: new Set(dropped.map(({ fingerprint }) => fingerprint)) };
 }
 
 /** Keeps what was seen in the commit that the run began with: only that is the user's, and whole. */

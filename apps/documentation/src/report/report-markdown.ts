@@ -1,3 +1,4 @@
+import type { FixHistory } from '@devmesh/contracts/fix-history';
 import { SEVERITIES, type Finding } from '@devmesh/contracts/finding';
 import { runBranch } from '@devmesh/contracts/run';
 import { code, plain, table } from '../sections/markdown.js';
@@ -6,13 +7,19 @@ import { artifactsOf, outputsOf, Outputs, type RunSummary, type StepSummary } fr
 const MAX_FINDINGS = 100;
 const MAX_ROWS = 200;
 
+/** What became of safe fixes, with the round of each. */
+export interface TriedFixes {
+  readonly fixed: FixHistory['fixed'];
+  readonly dropped: readonly Omit<FixHistory['dropped'][number], 'fingerprint'>[];
+}
+
 /** The report of a run as Markdown. All text of others is escaped; `findings` are the last ones of review and documentation, worst first. */
-export function reportMarkdown(run: RunSummary, findings: readonly Finding[]): string {
+export function reportMarkdown(run: RunSummary, findings: readonly Finding[], tried: TriedFixes): string {
   const sections = [
     head(run),
     changes(run),
     steps(run.steps),
-    fixes(run.steps),
+    fixes(tried),
     findingsSection(run.steps, findings),
     leftOut(run),
     notices(run),
@@ -52,20 +59,21 @@ function changes(run: RunSummary): string {
 }
 
 /** What was fixed and proved, and what was not and why. */
-function fixes(all: readonly StepSummary[]): string {
-  const rounds = outputsOf(all, Outputs.Fixes);
-  const fixed = rounds.flatMap(({ value }) => value.fixedFindings);
-  const dropped = rounds.flatMap(({ value }) => value.droppedFixes);
+function fixes({ fixed, dropped }: TriedFixes): string {
   const where = (one: { path: string; line: number }): string => code(`${one.path}:${one.line}`, 300);
   const parts: string[] = [];
   if (fixed.length > 0) {
-    const rows = fixed.slice(0, MAX_ROWS).map((one) => [code(one.rule), where(one), plain(one.fix, 300)]);
+    const rows = fixed
+      .slice(0, MAX_ROWS)
+      .map((one) => [code(one.rule), where(one), plain(one.fix, 300), String(one.round)]);
     const proof = 'Each is proved: the file parses, the finding is gone, none is new, and the types are no worse.';
-    parts.push(`${proof}\n\n${table(['Rule', 'Where', 'Fix'], rows)}`);
+    parts.push(`${proof}\n\n${table(['Rule', 'Where', 'Fix', 'Round'], rows)}`);
   }
   if (dropped.length > 0) {
-    const rows = dropped.slice(0, MAX_ROWS).map((one) => [code(one.rule), where(one), plain(one.reason, 300)]);
-    parts.push(`Fixes that were dropped:\n\n${table(['Rule', 'Where', 'Why'], rows)}`);
+    const rows = dropped
+      .slice(0, MAX_ROWS)
+      .map((one) => [code(one.rule), where(one), plain(one.reason, 300), String(one.round)]);
+    parts.push(`Fixes that were dropped:\n\n${table(['Rule', 'Where', 'Why', 'Round'], rows)}`);
   }
   return parts.length === 0 ? '' : `## Safe fixes\n\n${parts.join('\n\n')}`;
 }

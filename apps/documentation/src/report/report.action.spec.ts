@@ -1,6 +1,7 @@
 import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
 import { documentationReport } from '@devmesh/contracts/actions/documentation';
 import type { Finding } from '@devmesh/contracts/finding';
+import type { FixHistory } from '@devmesh/contracts/fix-history';
 import type { JsonObject } from '@devmesh/contracts/json';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { report } from './report.action.js';
@@ -82,8 +83,8 @@ describe('documentation/report', () => {
     expect(text).toContain(`| \`${COMMIT.slice(0, 12)}\` | Fix the query | feature-dev | implement |`);
     expect(text).toContain('| `review` | 1 | 0 | 0 | 2 | 0 | 2 |');
     expect(text.indexOf('`a.ts:3`')).toBeLessThan(text.indexOf('`b.ts:3`'));
-    expect(text).toContain('| `py-no-timeout` | `a.py:7` | Set a timeout |');
-    expect(text).toContain('| `js-tls-old` | `b.ts:2` | the types would be worse (TS2322) |');
+    expect(text).toContain('| `py-no-timeout` | `a.py:7` | Set a timeout | 1 |');
+    expect(text).toContain('| `js-tls-old` | `b.ts:2` | the types would be worse (TS2322) | 1 |');
     expect(text).toContain('- Add images: does not apply');
     expect(text).toContain('- `worker/Dockerfile`: it is there already');
     expect(text).toContain('| `broken` | some-agent | failed | 1 | 1.5 s | its time ran out |');
@@ -110,6 +111,30 @@ describe('documentation/report', () => {
     expect(text).toContain('`last.ts:3`');
     expect(text).toContain('`README.md:3`');
     expect(text).not.toContain('`first.ts:3`');
+  });
+
+  it('lists the safe fixes of all rounds, each once', async () => {
+    const at = { rule: 'py-no-timeout', path: 'a.py', line: 7 };
+    const history: FixHistory = {
+      version: 1,
+      fixed: [
+        { ...at, fix: 'Set a timeout', round: 1 },
+        { ...at, line: 9, fix: 'Set another', round: 2 },
+      ],
+      dropped: [{ ...at, line: 11, reason: 'a test went red', round: 1, fingerprint: 'f'.repeat(64) }],
+    };
+    const fixHistory = bench.put(Buffer.from(JSON.stringify(history)), {
+      name: 'fix-history.json',
+      mediaType: 'application/json',
+    });
+    const last = { fixedFindings: [{ ...at, line: 9, fix: 'Set another' }], droppedFixes: [] };
+    const text = await markdown({ steps: [step('implement', { ...last, fixHistory }, { iteration: 2 })] });
+    expect(text).toContain('| `py-no-timeout` | `a.py:7` | Set a timeout | 1 |');
+    expect(text.split('Set another')).toHaveLength(2);
+    expect(text).toContain('| `py-no-timeout` | `a.py:11` | a test went red | 1 |');
+    const gone = { ...fixHistory, digest: '0'.repeat(64) };
+    const without = await markdown({ steps: [step('implement', { ...last, fixHistory: gone }, { iteration: 2 })] });
+    expect(without).toContain('| `py-no-timeout` | `a.py:9` | Set another | 2 |');
   });
 
   it('lets no text of others become markup', async () => {

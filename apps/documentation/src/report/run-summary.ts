@@ -49,7 +49,9 @@ const Integration = z.object({
   leftOut: z.array(z.object({ title: z.string(), reason: z.string() })).catch([]),
 });
 const Place = { rule: z.string(), path: z.string(), line: z.number() };
+/** The fixes of one round; `fixHistory` has those of all rounds. */
 const Fixes = z.object({
+  fixHistory: ArtifactRef.nullable().catch(null),
   fixedFindings: z.array(z.object({ ...Place, fix: z.string() })),
   droppedFixes: z.array(z.object({ ...Place, reason: z.string() })),
 });

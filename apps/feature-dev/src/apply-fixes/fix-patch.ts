@@ -1,9 +1,10 @@
 import { applyFixes, type FixRound } from '@devmesh/analysis/fixes/apply-fixes';
 import { reviewProject } from '@devmesh/analysis/review/review-project';
 import type { ActionContext } from '@devmesh/agent-kit/action-context';
+import { readJson } from '@devmesh/agent-kit/workspace/read-json';
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
-import { DevmeshError, parseOrThrow } from '@devmesh/contracts/errors';
 import { FindingsDocument, type Finding } from '@devmesh/contracts/finding';
+import { EMPTY_FIX_HISTORY, type FixHistory } from '@devmesh/contracts/fix-history';
 import type { PatchRef, RepositoryRef } from '@devmesh/contracts/repository';
 
 /** A round of fixes as a patch; null when nothing was changed. */
@@ -14,24 +15,31 @@ export interface FixPatch {
   readonly dropped: number;
   readonly fixedFindings: { rule: string; path: string; line: number; fix: string }[];
   readonly droppedFixes: { rule: string; path: string; line: number; reason: string }[];
+  /** Of this round and of those before it. */
+  readonly history: FixHistory;
 }
 
-/** Fixes that are told one by one. */
+/** Most bytes of each list of an output, as JSON: an output has at most 32 KiB, and the history has all. */
+const LISTED_BYTES = 8 * 1024;
 const LISTED = 100;
 
 const BODY_LINES = 50;
 
-/** Applies one round of safe fixes to a checkout of `repository`: those of `findings`, or of a review of its own, by the project's policy. */
+/**
+ * Applies one round of safe fixes to a checkout of `repository`: those of `findings`, or of a review of its own, by the project's policy.
+ * What an earlier round dropped, `before` says, is not tried again.
+ */
 export async function fixPatch(
   context: ActionContext<unknown>,
   repository: RepositoryRef,
   findings: Pick<ArtifactRef, 'digest'> | undefined,
+  before: FixHistory = EMPTY_FIX_HISTORY,
 ): Promise<FixPatch> {
   const { signal } = context;
   const progress = (message: string) => context.progress(message);
   const checkout = await context.checkout(repository);
   const list = findings
-    ? await readFindings(context, findings)
+    ? (await readJson(context.artifacts, findings, FindingsDocument, 'findings')).findings
     : (
         await reviewProject(checkout.path, {
           nowMs: context.now(),
@@ -39,38 +47,47 @@ export async function fixPatch(
           progress: (message) => progress(`reviewing: ${message}`),
         })
       ).findings;
-  const round = await applyFixes(checkout.path, list, { signal, progress });
+  const isDropped = new Set(before.dropped.map(({ fingerprint }) => fingerprint));
+  const round = await applyFixes(
+    checkout.path,
+    list.filter(({ fingerprint }) => !isDropped.has(fingerprint)),
+    { signal, progress },
+  );
   const patch =
     round.fixed.length === 0 ? null : await context.patch(checkout, { title: titleOf(round), body: bodyOf(round) });
-  const placeOf = ({ rule, location }: Finding) => ({ rule, path: location.path, line: location.startLine });
+  const { iteration } = context;
+  const fixed = round.fixed.map((finding) => ({ ...placeOf(finding), fix: finding.fix?.description ?? '' }));
+  const dropped = round.dropped.map(({ finding, reason }) => ({
+    ...placeOf(finding),
+    reason: reason.slice(0, 500),
+    fingerprint: finding.fingerprint,
+  }));
   return {
     patch,
     fixed: round.fixed.length,
     deferred: round.deferred.length,
     dropped: round.dropped.length,
-    fixedFindings: round.fixed
-      .slice(0, LISTED)
-      .map((finding) => ({ ...placeOf(finding), fix: finding.fix?.description ?? '' })),
-    droppedFixes: round.dropped
-      .slice(0, LISTED)
-      .map(({ finding, reason }) => ({ ...placeOf(finding), reason: reason.slice(0, 500) })),
+    fixedFindings: listed(fixed),
+    droppedFixes: listed(dropped.map(({ fingerprint: _known, ...said }) => said)),
+    history: {
+      version: 1,
+      fixed: [...before.fixed, ...fixed.map((one) => ({ ...one, round: iteration }))],
+      dropped: [...before.dropped, ...dropped.map((one) => ({ ...one, round: iteration }))],
+    },
   };
 }
 
-async function readFindings(
-  context: ActionContext<unknown>,
-  ref: Pick<ArtifactRef, 'digest'>,
-): Promise<readonly Finding[]> {
-  const bytes = await context.artifacts.get(ref);
-  let value: unknown;
-  try {
-    value = JSON.parse(bytes.toString('utf8'));
-  } catch (cause) {
-    throw new DevmeshError('invalid_input', `findings ${ref.digest} is not JSON: give the findings of code-review`, {
-      cause,
-    });
-  }
-  return parseOrThrow(FindingsDocument, value, `findings ${ref.digest}`, 'invalid_input').findings;
+function placeOf({ rule, location }: Finding): { rule: string; path: string; line: number } {
+  return { rule, path: location.path, line: location.startLine };
+}
+
+/** As many as an output holds, from the first. */
+function listed<T>(all: readonly T[]): T[] {
+  let left = LISTED_BYTES;
+  return all.slice(0, LISTED).filter((one) => {
+    left -= Buffer.byteLength(JSON.stringify(one));
+    return left >= 0;
+  });
 }
 
 function titleOf({ fixed, files }: FixRound): string {

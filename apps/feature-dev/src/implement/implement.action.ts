@@ -1,7 +1,9 @@
-import { implement, type Rework } from '@devmesh/agent-kit/action-context';
+import { implement, type ActionContext, type Rework } from '@devmesh/agent-kit/action-context';
+import { readJson } from '@devmesh/agent-kit/workspace/read-json';
 import { featureDevImplement, type ProposedPatch } from '@devmesh/contracts/actions/feature-dev';
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
-import type { ArtifactRef } from '@devmesh/contracts/artifact';
+import { MediaType, type ArtifactRef } from '@devmesh/contracts/artifact';
+import { FixHistory } from '@devmesh/contracts/fix-history';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
 import { fixPatch, roundInWords } from '../apply-fixes/fix-patch.js';
 import { integratePatches } from '../integrate/integrate-patches.js';
@@ -12,10 +14,12 @@ const AGENT = 'feature-dev';
 interface Start {
   readonly repository: RepositoryRef;
   readonly findings: Pick<ArtifactRef, 'digest'> | undefined;
+  /** What became of the fixes of earlier rounds. */
+  readonly fixHistory: Pick<ArtifactRef, 'digest'> | null;
 }
 
 /** What a rejection must say to be worked on; other agents' rejections may say less. */
-const Rejection = codeReviewReview.output.pick({ repository: true, findings: true });
+const Rejection = codeReviewReview.output.pick({ repository: true, findings: true, fixHistory: true });
 
 /** A rejected tree is worked on from where it is; a rejection that names none starts over from the input. */
 function startOf(
@@ -24,7 +28,7 @@ function startOf(
 ): Start {
   const rejected = rework ? Rejection.safeParse(rework.output) : undefined;
   if (rejected?.success) return rejected.data;
-  return { repository: input.repository, findings: input.findings };
+  return { repository: input.repository, findings: input.findings, fixHistory: null };
 }
 
 /** Says what was asked for and not done: without a model no code is written from words. */
@@ -36,14 +40,23 @@ function textLeftOut(task: string): { title: string; reason: string }[] {
   ];
 }
 
+async function keptHistory(context: ActionContext<unknown>, history: FixHistory): Promise<ArtifactRef | null> {
+  if (history.fixed.length + history.dropped.length === 0) return null;
+  return context.artifacts.put(Buffer.from(JSON.stringify(history)), {
+    name: 'fix-history.json',
+    mediaType: MediaType.json,
+  });
+}
+
 /**
  * Accepted patches first, then one round of safe fixes, which a later round can make again if they conflict. Patches that are
  * in the rejected tree already are passed over.
  */
 export const implementAction = implement(featureDevImplement, async (context) => {
   const { input } = context;
-  const { repository, findings } = startOf(input, context.rework);
-  const round = await fixPatch(context, repository, findings);
+  const { repository, findings, fixHistory } = startOf(input, context.rework);
+  const before = fixHistory ? await readJson(context.artifacts, fixHistory, FixHistory, 'fix history') : undefined;
+  const round = await fixPatch(context, repository, findings, before);
   const patches: ProposedPatch[] = [...input.patches];
   if (round.patch) patches.push({ step: context.step, agent: AGENT, patch: round.patch });
   const submitted = input.repository.base === repository.base ? input.repository : repository;
@@ -58,6 +71,7 @@ export const implementAction = implement(featureDevImplement, async (context) =>
     dropped: round.dropped,
     fixedFindings: round.fixedFindings,
     droppedFixes: round.droppedFixes,
+    fixHistory: await keptHistory(context, round.history),
     summary: `${integrated.summary}; ${roundInWords(round)}${unwritten.length > 0 ? '; no model, so nothing was written from the text' : ''}`,
   };
 });

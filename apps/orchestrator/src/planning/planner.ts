@@ -134,7 +134,7 @@ function addSteps(text: string, needs: readonly string[], steps: PlannedStep[], 
     id: review,
     action: 'code-review/review',
     needs: [id],
-    with: { rejectOn: 'fixable', rejectAt: 'info' },
+    with: { rejectOn: 'fixable', rejectAt: 'info', fixHistory: `\${{ steps.${id}.output.fixHistory }}` },
     on_rejection: { action: 'retry', target: id, max_attempts: 3 },
   });
   because.push({

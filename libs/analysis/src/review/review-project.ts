@@ -28,6 +28,8 @@ export interface ProjectReviewOptions {
   readonly nowMs: number;
   /** What people of this project have said of what was found. */
   readonly history?: FindingHistory;
+  /** Fingerprints of findings whose fix was tried and dropped: they are told without it. */
+  readonly droppedFixes?: ReadonlySet<string>;
   readonly signal?: AbortSignal;
   readonly progress?: (message: string) => void;
   readonly pool?: ReviewOptions['pool'];
@@ -123,11 +125,16 @@ export async function reviewProject(root: string, options: ProjectReviewOptions)
     rejectAt: options.rejectAt ?? settings.policy.rejectAt ?? 'high',
     rejectOn: options.rejectOn ?? settings.policy.rejectOn ?? 'all',
   };
-  const findings = [...applied.findings, ...problems.map(settingsFinding)].sort(byPlace);
+  const isDropped = ({ fix, fingerprint }: Finding): boolean =>
+    fix !== undefined && options.droppedFixes?.has(fingerprint) === true;
+  const findings = [...applied.findings, ...problems.map(settingsFinding)]
+    .map((finding) => (isDropped(finding) ? withoutFix(finding) : finding))
+    .sort(byPlace);
   // A step that asks only for what can be mended by machine is not held up by what cannot.
   const isBroken = problems.length > 0 && options.rejectOn !== 'fixable';
   const counts = {
     ...applied,
+    droppedFixes: applied.findings.filter(isDropped).length,
     staleBaseline: change ? 0 : applied.stale,
     silentRules: [
       ...new Set(applied.suppressed.filter(({ by }) => by === 'silent-rule').map(({ finding }) => finding.rule)),
@@ -197,6 +204,11 @@ async function find(
   return { ...whole(shipped), findings: oncePerDefect([...shipped.findings, ...more]) };
 }
 
+function withoutFix(finding: Finding): Finding {
+  const { fix: _dropped, ...rest } = finding;
+  return rest;
+}
+
 function brokenText([first, ...more]: readonly PolicyProblem[]): string[] {
   if (!first) return [];
   const others = more.length > 0 ? ` (and ${more.length} more)` : '';
@@ -207,6 +219,7 @@ function restText(counts: {
   readonly suppressed: readonly SuppressedFinding[];
   readonly off: readonly Finding[];
   readonly notYet: number;
+  readonly droppedFixes: number;
   readonly staleBaseline: number;
   readonly silentRules: readonly string[];
 }): string[] {
@@ -219,6 +232,7 @@ function restText(counts: {
     [by('silent-rule'), `of silent rules (${counts.silentRules.join(', ')})`],
     [by('person'), 'rejected by a person'],
     [counts.off.length, 'of rules or paths that are off'],
+    [counts.droppedFixes, 'with a fix that was tried and dropped'],
   ];
   return said.flatMap(([count, text]) => (count > 0 ? [`${count} ${text}`] : []));
 }

@@ -23,6 +23,8 @@ export const codeReviewReview = defineAction({
     /** Beat the project's policy (`.devmesh/review.yaml`); without either: `high` and `all`. */
     rejectAt: Severity.optional(),
     rejectOn: z.enum(['all', 'fixable']).optional(),
+    /** `FixHistory` as JSON. A fix that was dropped is not offered again: its finding is told without it, and is not `fixable`. */
+    fixHistory: ArtifactRef.nullable().optional(),
   }),
   output: z.object({
     verdict: Verdict,
@@ -43,5 +45,7 @@ export const codeReviewReview = defineAction({
     sarif: ArtifactRef,
     /** The tree that was reviewed, so that a rework starts from it. */
     repository: RepositoryRef,
+    /** As it was given, so that a rework goes on from it. */
+    fixHistory: ArtifactRef.nullable().default(null),
   }),
 });

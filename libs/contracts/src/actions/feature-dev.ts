@@ -27,7 +27,7 @@ export const Integrated = z.object({
   summary: z.string().max(500),
 });
 
-/** What became of the safe fixes of a round, one by one; longer lists end with the first 100. */
+/** What became of the safe fixes of a round, one by one; longer lists are cut (the fix history has them whole). */
 const FixesOfRound = z.object({
   /** Applied and proved: the file parses, the finding is gone, none is new, the types are no worse. */
   fixedFindings: z
@@ -70,7 +70,7 @@ export const featureDevIntegrate = defineAction({
 
 /**
  * Implements the task as far as it can be done: safe fixes of `findings` (its own review when none are given), then the
- * same integration as `integrate`. After a rejection it works on the rejected tree and its findings.
+ * same integration as `integrate`. After a rejection it works on the rejected tree and its findings, and tries no fix again that was dropped.
  */
 export const featureDevImplement = defineAction({
   id: 'feature-dev/implement',
@@ -90,6 +90,8 @@ export const featureDevImplement = defineAction({
     deferred: z.number().int().nonnegative(),
     dropped: z.number().int().nonnegative(),
     ...FixesOfRound.shape,
+    /** `FixHistory` as JSON: what became of the fixes of this round and of those before it. Null when no fix was tried. */
+    fixHistory: ArtifactRef.nullable().default(null),
   }),
 });
 
