@@ -43,6 +43,12 @@ export const peers: readonly Peer[] = [
     recipe: { from: 'debian', packages: ['shellcheck', 'libgmp10', 'libffi8', 'libnuma1'] },
   },
   {
+    name: 'bubblewrap',
+    version: 'debian',
+    programs: ['bwrap'],
+    recipe: { from: 'debian', packages: ['bubblewrap'] },
+  },
+  {
     name: 'hadolint',
     version: '2.14.0',
     programs: ['hadolint'],

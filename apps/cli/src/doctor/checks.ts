@@ -1,8 +1,10 @@
 import { execFile } from 'node:child_process';
-import { statfs } from 'node:fs/promises';
-import { freemem, totalmem } from 'node:os';
+import { mkdtemp, rm, statfs } from 'node:fs/promises';
+import { freemem, tmpdir, totalmem } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { DevmeshError } from '@devmesh/contracts/errors';
+import { runInSandbox } from '@devmesh/sandbox/run-in-sandbox';
 import { DEFAULT_PORT_BASE, SERVICE_NAMES } from '@devmesh/contracts/services';
 import { bytes, duration, plural } from '../output/text.js';
 import { ControlClient } from '../supervisor/control-client.js';
@@ -203,6 +205,22 @@ const leftovers: Check = async ({ home, mesh, self }) => {
     : bad(left.map(({ name, pid }) => `${name} (process ${pid})`).join(', '), `${self} down ends them`);
 };
 
+/** Only who asks for the tests of a repository needs one. */
+const sandbox: Check = async ({ self }) => {
+  const folder = await mkdtemp(join(tmpdir(), 'devmesh-doctor-'));
+  try {
+    const outcome = await runInSandbox({ command: ['true'], folder });
+    if (outcome.kind === 'exited' && outcome.exitCode === 0) return ok('tests of repositories can be run (bubblewrap)');
+    const [why, cure] =
+      outcome.kind === 'unavailable'
+        ? [outcome.why, outcome.cure]
+        : [`a command that does nothing ended with ${outcome.kind}`, 'set DEVMESH_DEBUG=1 and try again'];
+    return warning(`none, so that ${self} run --run-tests runs no tests: ${why}`, cure);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
 /** In the order in which they are shown; what others rest on comes first. */
 const CHECKS: readonly (readonly [string, Check])[] = [
   ['git', git],
@@ -216,6 +234,7 @@ const CHECKS: readonly (readonly [string, Check])[] = [
   ['services', services],
   ['API key', key],
   ['leftovers', leftovers],
+  ['sandbox', sandbox],
 ];
 
 export async function examine(context: Pick<DoctorFacts, 'home' | 'env' | 'self'>): Promise<CheckResult[]> {
