@@ -1,12 +1,27 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { programPath } from '@devmesh/testing/peers';
 import { run, type Said } from '../../deployment/testing/programs.ts';
 
-/** A Docker engine of the tests' own: its socket, data and processes are in one folder, and gone at the end. */
+/**
+ * A Docker engine of the tests' own: its socket, data and processes are in one folder, and gone at the end. It sets no rules for packets
+ * and makes no bridge but those of compose's networks, so that an engine of the machine's stays as it is; hence its containers reach each
+ * other, and are reached at published ports, but get nowhere else. A build that downloads takes the machine's network.
+ */
 export class Engine {
   readonly folder: string;
   readonly #process: ChildProcess;
@@ -19,19 +34,23 @@ export class Engine {
     this.#client = client;
   }
 
-  /** Rejects with the reason when this machine can't run one: not root, no overlay file system, no rules for packets. */
+  /** Rejects with the reason when this machine can't run one, in the engine's own words: not root, no overlay file system, no bridges. */
   static async start(): Promise<Engine> {
     if (process.getuid?.() !== 0) throw new Error('only root can run one');
     const folder = mkdtempSync(join(tmpdir(), 'devmesh-engine-'));
     const at = (name: string): string => join(folder, name);
-    const child = spawn(
-      'dockerd',
-      ['--data-root', at('data'), '--exec-root', at('exec'), '--host', `unix://${at('sock')}`, '--pidfile', at('pid')],
-      { stdio: 'ignore' },
-    );
+    const places = ['--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid')];
+    const nothingOfTheMachine = ['--bridge=none', '--iptables=false', '--ip6tables=false', '--ip-forward=false'];
+    const log = openSync(at('log'), 'w');
+    const child = spawn('dockerd', ['--host', `unix://${at('sock')}`, ...places, ...nothingOfTheMachine], {
+      stdio: ['ignore', log, log],
+    });
+    closeSync(log);
     let gone: string | undefined;
     child.once('error', (error) => (gone = error.message));
-    child.once('exit', (code, signal) => (gone ??= `dockerd ended with ${code ?? signal}`));
+    child.once('exit', (code, signal) => {
+      gone ??= `dockerd ended with ${code ?? signal}: ${readFileSync(at('log'), 'utf8').trimEnd().split('\n').at(-1)}`;
+    });
     const engine = new Engine(folder, child, await client());
     for (let waited = 0; ; waited += 200) {
       if (gone === undefined && (await engine.docker('version')).code === 0) return engine;
@@ -92,6 +111,8 @@ export class Engine {
 
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
+      // Bridges outlive an engine that ends.
+      await this.docker('network', 'prune', '--force');
       const gone = new Promise((resolve) => this.#process.once('exit', resolve));
       this.#process.kill('SIGTERM');
       await gone;
