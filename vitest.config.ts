@@ -5,13 +5,13 @@ import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config
 // Real PostgreSQL for the medium tests: started once, its address provided to the tests.
 const postgres = fileURLToPath(new URL('libs/testing/src/postgres.global-setup.ts', import.meta.url));
 
-// `@devmesh/x/y` is libs/x/src/y.ts: tests run from the sources, with no build.
-const conditions = ['source', 'module', 'node', 'import', 'default'];
+// `@devmesh/x/y` is libs/x/src/y.ts: tests run from the sources, with no build. The name is our own: packages have a `source` too.
+const conditions = ['@devmesh/source', 'module', 'node', 'import', 'default'];
 
 const everywhere = {
   resolve: { conditions },
   // Vitest also hands these to node: `import` among them would give CommonJS packages the ESM build of what they require.
-  ssr: { resolve: { conditions: ['source', 'node'], externalConditions: ['source', 'node'] } },
+  ssr: { resolve: { conditions: ['@devmesh/source', 'node'], externalConditions: ['@devmesh/source', 'node'] } },
 } satisfies TestProjectInlineConfiguration;
 
 const never = ['**/node_modules/**', '**/dist/**', '**/fixtures/**', 'examples/**', '.devmesh/**'];

@@ -331,6 +331,8 @@ export function base(): object {
 /** Says that a member of the base is taken away; `!reset` in the text. */
 export const RESET = '!reset';
 
+const DOMAIN = '${DEVMESH_DOMAIN:?the name that the certificate is for}';
+
 function published(): object {
   return {
     ...Object.fromEntries(
@@ -340,7 +342,11 @@ function published(): object {
           image: `\${IMAGE_REGISTRY:?say where the images are}/${name}:\${IMAGE_TAG:?say which release}`,
           build: RESET,
           pull_policy: 'missing',
-          environment: { NODE_ENV: 'production' },
+          environment: {
+            NODE_ENV: 'production',
+            // The name that it is called by through Caddy, and whose certificate is watched.
+            ...(name === 'gateway' ? { DEVMESH_PUBLIC_URL: `https://${DOMAIN}` } : {}),
+          },
           ...(name === 'gateway' ? { ports: RESET } : {}),
         },
       ]),
@@ -356,7 +362,7 @@ function published(): object {
 function caddy(file: string): object {
   return {
     image: IMAGES.caddy,
-    environment: { DEVMESH_DOMAIN: '${DEVMESH_DOMAIN:?the name that the certificate is for}' },
+    environment: { DEVMESH_DOMAIN: DOMAIN },
     ports: ['80:80', '443:443', '443:443/udp'],
     volumes: [`./${file}:/etc/caddy/Caddyfile:ro`, 'caddy-data:/data', 'caddy-config:/config'],
     depends_on: healthy('gateway'),

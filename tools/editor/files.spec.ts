@@ -46,6 +46,16 @@ describe('the files for editors', () => {
     );
   });
 
+  it('lead the assistant to the gateway, with a key that is asked for', () => {
+    const { inputs, servers } = parse('.vscode/mcp.json') as {
+      inputs: { id: string; password: boolean }[];
+      servers: { devmesh: { url: string; headers: Record<string, string> } };
+    };
+    expect(servers.devmesh.url).toBe(`http://127.0.0.1:${SERVICES.gateway.port}/mcp`);
+    expect(servers.devmesh.headers).toEqual({ Authorization: 'Bearer ${input:devmesh-key}' });
+    expect(inputs).toMatchObject([{ id: 'devmesh-key', password: true }]);
+  });
+
   it('name only configurations, tasks and programs that there are', () => {
     const names = configurations.map(({ name }) => name);
     expect(compounds.flatMap((compound) => compound.configurations).filter((name) => !names.includes(name))).toEqual(

@@ -88,6 +88,25 @@ const devcontainer = {
   customizations: { vscode: { extensions: EXTENSIONS } },
 };
 
+/** The mesh as tools of the editor's assistant. The key is asked for once and kept by the editor, never in a file of the clone. */
+const mcp = {
+  inputs: [
+    {
+      type: 'promptString',
+      id: 'devmesh-key',
+      description: 'API key of the mesh: of one on this machine it is in .devmesh/api-key',
+      password: true,
+    },
+  ],
+  servers: {
+    devmesh: {
+      type: 'http',
+      url: `http://127.0.0.1:${SERVICES.gateway.port}/mcp`,
+      headers: { Authorization: 'Bearer ${input:devmesh-key}' },
+    },
+  },
+};
+
 const json = (content: object): string => `${HEADER}\n${JSON.stringify(content, null, 2)}\n`;
 
 /** Every file for editors, by its path in the clone. */
@@ -97,6 +116,7 @@ export function editorFiles(): ReadonlyMap<string, string> {
     ['.vscode/tasks.json', json(tasks)],
     ['.vscode/settings.json', json(settings)],
     ['.vscode/extensions.json', json(extensions)],
+    ['.vscode/mcp.json', json(mcp)],
     ['.devcontainer/devcontainer.json', json(devcontainer)],
   ]);
 }

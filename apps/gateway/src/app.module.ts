@@ -1,10 +1,18 @@
-import { Module, type DynamicModule, type MiddlewareConsumer, type NestModule, type Provider } from '@nestjs/common';
+import {
+  Inject,
+  Module,
+  type DynamicModule,
+  type MiddlewareConsumer,
+  type NestModule,
+  type Provider,
+} from '@nestjs/common';
 import { APP_GUARD, HttpAdapterHost } from '@nestjs/core';
 import { cloneRepository } from '@devmesh/repository/clone';
 import { MeshClientModule } from '@devmesh/service-client/mesh-client.module';
 import { StateFindings } from '@devmesh/service-client/state-findings';
 import { StateLedger } from '@devmesh/service-client/state-ledger';
 import { StateTriggers } from '@devmesh/service-client/state-triggers';
+import { ServiceIdentity } from '@devmesh/service-kit/identity';
 import { Logger } from '@devmesh/service-kit/logging/logger';
 import { Metrics } from '@devmesh/service-kit/metrics/metrics';
 import { Shutdown } from '@devmesh/service-kit/shutdown/shutdown';
@@ -32,6 +40,13 @@ import { GraphsController } from './graphs/graphs.controller.js';
 import { GraphsService } from './graphs/graphs.service.js';
 import { IdleRequests } from './http/idle-requests.js';
 import { responseHeaders } from './http/response-headers.js';
+import { decisionTools } from './mcp/decision-tools.js';
+import { mcpDoor, ownNames } from './mcp/mcp-door.js';
+import { McpController } from './mcp/mcp.controller.js';
+import { McpService } from './mcp/mcp.service.js';
+import { RunReports } from './mcp/run-reports.js';
+import { runTools } from './mcp/run-tools.js';
+import { RunWait } from './mcp/run-wait.js';
 import { OpenApiController } from './openapi/openapi.controller.js';
 import { RepositoriesController } from './repositories/repositories.controller.js';
 import { RepositoryImportService } from './repositories/repository-import.service.js';
@@ -54,6 +69,8 @@ import { WorkflowsController } from './workflows/workflows.controller.js';
 
 @Module({})
 export class AppModule implements NestModule {
+  constructor(@Inject('mcp-names') private readonly mcpNames: string[]) {}
+
   static of(config: GatewayConfig): DynamicModule {
     return {
       module: AppModule,
@@ -75,6 +92,7 @@ export class AppModule implements NestModule {
         TriggersController,
         HooksController,
         StatusController,
+        McpController,
         OpenApiController,
       ],
       providers: [...UPSTREAMS, ...services(config)],
@@ -83,6 +101,7 @@ export class AppModule implements NestModule {
 
   configure(consumer: MiddlewareConsumer): void {
     consumer.apply(responseHeaders).forRoutes('{*path}');
+    consumer.apply(mcpDoor(this.mcpNames)).forRoutes('mcp');
   }
 }
 
@@ -188,6 +207,31 @@ function services(config: GatewayConfig): Provider[] {
       provide: FindingsService,
       useFactory: (findings: StateFindings, access: RunAccessService) => new FindingsService(findings, access),
       inject: [StateFindings, RunAccessService],
+    },
+    { provide: 'mcp-names', useValue: ownNames(config) },
+    {
+      provide: McpService,
+      useFactory: (
+        identity: ServiceIdentity,
+        runs: RunsService,
+        streams: EventStreamService,
+        approvals: ApprovalsService,
+        findings: FindingsService,
+        artifacts: ArtifactsService,
+        logger: Logger,
+      ) => {
+        const tools = [...runTools(runs, new RunWait(runs, streams)), ...decisionTools(approvals, findings)];
+        return new McpService(identity.version, tools, new RunReports(runs, artifacts), logger);
+      },
+      inject: [
+        ServiceIdentity,
+        RunsService,
+        EventStreamService,
+        ApprovalsService,
+        FindingsService,
+        ArtifactsService,
+        Logger,
+      ],
     },
     {
       provide: TriggersService,

@@ -53,6 +53,24 @@ export class ArtifactsService {
     // A break on either side breaks the other. The head is out by then: a body that ends too early is all that can tell.
     await pipeline(body, response).catch(() => undefined);
   }
+
+  /** The text of an artifact of a run. Throws `payload_too_large` when it has more than `limit` bytes. */
+  async text(caller: Caller, digest: Digest, runId: RunId, limit: number, signal: AbortSignal): Promise<string> {
+    await this.access.assertReadable(caller.projectId, digest, runId);
+    const { body } = await this.state.artifact(digest, signal);
+    const chunks: Buffer[] = [];
+    let size = 0;
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > limit) throw new DevmeshError('payload_too_large', tooLong(digest, runId, limit));
+    }
+    return Buffer.concat(chunks).toString();
+  }
+}
+
+function tooLong(digest: Digest, runId: RunId, limit: number): string {
+  return `it has more than ${limit} bytes: download it from /v1/artifacts/${digest}?run=${runId}`;
 }
 
 function head(response: Response, digest: Digest, size: number | undefined): void {

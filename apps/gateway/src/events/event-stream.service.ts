@@ -4,7 +4,7 @@ import { DevmeshError } from '@devmesh/contracts/errors';
 import type { RunId } from '@devmesh/contracts/ids';
 import type { Response } from 'express';
 import type { StatePort } from '../upstream/state.port.js';
-import { eventFeed, type FeedClock } from './event-feed.js';
+import { eventFeed, type Feed, type FeedClock } from './event-feed.js';
 import { frame, KEEP_ALIVE, retryAfter } from './sse.js';
 
 const KEEP_ALIVE_MS = 15_000;
@@ -23,6 +23,16 @@ export class EventStreamService {
     private readonly state: Pick<StatePort, 'events'>,
     private readonly stopping: AbortSignal,
   ) {}
+
+  /** What happens in a run after event number `after`, until it has ended, `signal` is aborted or the service stops. */
+  async *follow(runId: RunId, after: number, signal: AbortSignal): Feed {
+    const stop = AbortSignal.any([signal, this.stopping]);
+    try {
+      yield* eventFeed(this.state, CLOCK, runId, after, stop);
+    } catch (error) {
+      if (!stop.aborted) throw error;
+    }
+  }
 
   /**
    * Streams a run's events after number `after` until the run has ended, the client goes or the service stops. Throws

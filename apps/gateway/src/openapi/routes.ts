@@ -32,7 +32,7 @@ export interface ApiRoute {
   readonly open?: true;
   readonly query?: z.ZodObject;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly body?: { readonly content: SchemaName | 'bytes'; readonly required: boolean };
+  readonly body?: { readonly content: SchemaName | 'bytes' | 'json'; readonly required: boolean };
   readonly reply: RouteReply;
   /** Beside those that any route may answer. */
   readonly errors?: readonly ErrorCode[];
@@ -466,6 +466,23 @@ export const API_ROUTES: readonly ApiRoute[] = [
     body: { content: 'bytes', required: true },
     reply: { status: 202, says: 'On record, or why it starts nothing.', content: ['DeliveryReply'] },
     errors: ['unauthenticated', 'payload_too_large'],
+  },
+  {
+    method: 'post',
+    path: '/mcp',
+    id: 'mcp',
+    tag: 'mesh',
+    summary: 'Serve an assistant: MCP over streamable HTTP',
+    description:
+      'JSON-RPC as the Model Context Protocol has it, revision 2026-07-28 and those of 2025, without sessions. ' +
+      'Answered only by the names of this gateway (`Host`), and not to pages of other sites (`Origin`).',
+    body: { content: 'json', required: true },
+    reply: {
+      status: 200,
+      says: 'The answer, or a stream of what happens and then the answer.',
+      content: ['json', 'events'],
+    },
+    errors: ['forbidden', 'payload_too_large', 'unsupported_media_type'],
   },
   open('/', 'home', 'Where to go from here', 'json'),
   open('/openapi.json', 'openapi', 'This document', 'json'),
