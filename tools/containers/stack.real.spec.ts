@@ -60,7 +60,7 @@ describeWith(['docker-compose'], 'docker compose', () => {
   });
 });
 
-describeWith(['dockerd', 'debootstrap', 'docker-compose', 'consul'], 'the mesh in containers', async () => {
+describeWith(['dockerd', 'iptables', 'debootstrap', 'docker-compose', 'consul'], 'the mesh in containers', async () => {
   // Whether there can be an engine shows when one is started; the base comes from Debian's mirror.
   const made = await Engine.start()
     .then(async (engine) => {

@@ -117,6 +117,17 @@ export const peers: readonly Peer[] = [
     recipe: { from: 'debian', packages: ['docker.io', 'containerd', 'runc'] },
   },
   {
+    // The engine wants it within the network of each container, for the names of the others.
+    name: 'iptables',
+    version: 'debian',
+    programs: ['iptables'],
+    recipe: {
+      from: 'debian',
+      packages: ['iptables', 'libxtables12', 'libnftnl11', 'libmnl0'],
+      file: 'iptables-nft',
+    },
+  },
+  {
     name: 'debootstrap',
     version: 'debian',
     programs: ['debootstrap'],

@@ -7,8 +7,11 @@ const LOCKS = fileURLToPath(new URL('locks', import.meta.url));
 
 /** Where a program comes from. Nothing is installed on the machine: all is unpacked or built within the cache folder. */
 export type Recipe =
-  /** Packages of the machine's Debian, downloaded and unpacked; `ask`: its option that is answered with the version. Those that are libraries are put on the loader's path. */
-  | { readonly from: 'debian'; readonly packages: readonly string[]; readonly ask?: string }
+  /**
+   * Packages of the machine's Debian, downloaded and unpacked; `ask`: its option that is answered with the version. Those that are libraries
+   * are put on the loader's path. `file`: the name of the only program's file, where an installation would link to one of several.
+   */
+  | { readonly from: 'debian'; readonly packages: readonly string[]; readonly ask?: string; readonly file?: string }
   /** Wheels with these checksums alone: `lock` is a file of `locks/`. */
   | { readonly from: 'pypi'; readonly lock: string }
   /**
@@ -69,7 +72,7 @@ export async function obtain(
 function make(recipe: Recipe, programs: readonly string[], kitchen: Kitchen): Promise<Map<string, string>> {
   switch (recipe.from) {
     case 'debian':
-      return fromDebian(recipe.packages, programs, kitchen);
+      return fromDebian(recipe, programs, kitchen);
     case 'pypi':
       return fromPypi(recipe.lock, programs, kitchen);
     case 'go':
@@ -81,7 +84,11 @@ function make(recipe: Recipe, programs: readonly string[], kitchen: Kitchen): Pr
   }
 }
 
-async function fromDebian(packages: readonly string[], programs: readonly string[], kitchen: Kitchen) {
+async function fromDebian(
+  { packages, file }: Extract<Recipe, { from: 'debian' }>,
+  programs: readonly string[],
+  kitchen: Kitchen,
+) {
   const downloads = join(kitchen.folder, 'packages');
   const unpacked = join(kitchen.folder, 'root');
   mkdirSync(downloads, { recursive: true });
@@ -94,16 +101,21 @@ async function fromDebian(packages: readonly string[], programs: readonly string
     await run('apt-get', ['update'], kitchen);
     await download();
   });
-  for (const file of readdirSync(downloads)) await run('dpkg-deb', ['-x', join(downloads, file), unpacked], kitchen);
+  for (const name of readdirSync(downloads)) await run('dpkg-deb', ['-x', join(downloads, name), unpacked], kitchen);
   const libraries = join(unpacked, 'usr/lib', `${process.arch === 'arm64' ? 'aarch64' : 'x86_64'}-linux-gnu`);
   return new Map(
     programs.map((program) => {
-      const path = ['usr/bin', 'usr/sbin'].map((at) => join(unpacked, at, program)).find((at) => exists(at));
+      const path = ['usr/bin', 'usr/sbin'].map((at) => join(unpacked, at, file ?? program)).find((at) => exists(at));
       if (path === undefined) throw new Error(`none of the packages ${packages.join(', ')} has a program ${program}`);
       const wrapper = join(kitchen.folder, program);
-      // The latter is where debootstrap looks for its parts.
-      const env = `LD_LIBRARY_PATH='${libraries}' DEBOOTSTRAP_DIR='${join(unpacked, 'usr/share/debootstrap')}'`;
-      writeFileSync(wrapper, `#!/bin/sh\n${env} exec '${path}' "$@"\n`);
+      // The others are where debootstrap and iptables look for their parts.
+      const places = {
+        LD_LIBRARY_PATH: libraries,
+        DEBOOTSTRAP_DIR: join(unpacked, 'usr/share/debootstrap'),
+        XTABLES_LIBDIR: join(libraries, 'xtables'),
+      };
+      const env = Object.entries(places).map(([name, place]) => `${name}='${place}'`);
+      writeFileSync(wrapper, `#!/bin/sh\n${env.join(' ')} exec '${path}' "$@"\n`);
       chmodSync(wrapper, 0o755);
       return [program, wrapper];
     }),

@@ -19,7 +19,7 @@ import { run, type Said } from '../../deployment/testing/programs.ts';
 
 /**
  * A Docker engine of the tests' own: its socket, data and processes are in one folder, and gone at the end. It sets no rules for packets
- * and makes no bridge but those of compose's networks, so that an engine of the machine's stays as it is; hence its containers reach each
+ * on it and makes no bridge but those of compose's networks, so that an engine of the machine's stays as it is; hence its containers reach each
  * other, and are reached at published ports, but get nowhere else. A build that downloads takes the machine's network.
  */
 export class Engine {
