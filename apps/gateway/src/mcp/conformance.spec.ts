@@ -7,7 +7,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 import { scriptKeys } from '../testing/scripted-mesh.js';
 import { KEY, TestGateway } from '../testing/test-gateway.js';
 
-const TOOL = createRequire(import.meta.url).resolve('@modelcontextprotocol/conformance/dist/index.js');
+const require = createRequire(import.meta.url);
+const TOOL = require.resolve('@modelcontextprotocol/conformance/dist/index.js');
 /** Scenarios that call tools, prompts and resources of a server made for them, which this one is not. */
 const BASELINE = fileURLToPath(new URL('conformance.expected-failures.yaml', import.meta.url));
 
