@@ -13,8 +13,9 @@ const FILES_PER_PROCESS = 60;
 const IDLE_MS = 30_000;
 /** A process that uses no CPU either is ended after so many times what it may use. */
 const MAX_WAITS = 30;
-/** Heap of one process, in MiB. */
+/** Heap of one process, in MiB, and what of it new objects may fill: nearly all of them are gone when their file is done. */
 const HEAP_MIB = 256;
+const NURSERY_MIB = 32;
 /** Starting one takes some hundred ms; this is for machines on their knees. */
 const START_MS = 120_000;
 
@@ -30,8 +31,11 @@ export interface ReviewPoolOptions {
 interface Work {
   readonly files: readonly TreeFile[];
   readonly fileBudgetMs: number | undefined;
-  /** Paths that are still to be handed out. */
-  readonly due: string[];
+  /**
+   * Paths that are still to be handed out, a run of neighbours for each process: they import the same files, which each process reads for
+   * itself.
+   */
+  readonly due: readonly string[][];
   readonly crashed: Set<string>;
   readonly settle: (path: string, outcome: FileOutcome) => void;
 }
@@ -70,11 +74,14 @@ export class ReviewPool {
     { signal, fileBudgetMs }: { signal?: AbortSignal; fileBudgetMs?: number } = {},
   ): Promise<void> {
     signal?.throwIfAborted();
-    const work: Work = { files, fileBudgetMs, due: due.map(({ path }) => path), crashed: new Set(), settle };
     const count = Math.min(this.#processes, Math.ceil(due.length / FILES_PER_PROCESS));
+    const paths = due.map(({ path }) => path);
+    const start = (lane: number): number => Math.floor((paths.length * lane) / count);
+    const shares = Array.from({ length: count }, (_, lane) => paths.slice(start(lane), start(lane + 1)));
+    const work: Work = { files, fileBudgetMs, due: shares, crashed: new Set(), settle };
     const stop = new AbortController();
     const stopped = signal ? AbortSignal.any([signal, stop.signal]) : stop.signal;
-    const lanes = Array.from({ length: count }, () => this.#lane(work, stopped));
+    const lanes = shares.map((share) => this.#lane(work, share, stopped));
     try {
       await Promise.all(lanes);
     } catch (error) {
@@ -96,14 +103,14 @@ export class ReviewPool {
   }
 
   /** One process after the other, as long as there is work. */
-  async #lane(work: Work, signal: AbortSignal): Promise<void> {
-    while (work.due.length > 0) {
+  async #lane(work: Work, share: string[], signal: AbortSignal): Promise<void> {
+    while (work.due.some(({ length }) => length > 0)) {
       signal.throwIfAborted();
       if (this.#closed) throw new Error('the processes of the review were ended');
       const child = await this.#take(signal);
       this.#busy.add(child);
       try {
-        if (await this.#feed(child, work, signal)) this.#release(child);
+        if (await this.#feed(child, work, share, signal)) this.#release(child);
       } finally {
         this.#busy.delete(child);
       }
@@ -111,7 +118,7 @@ export class ReviewPool {
   }
 
   /** Feeds a process until nothing is left; false when it ended before. */
-  #feed(child: ChildProcess, work: Work, signal: AbortSignal): Promise<boolean> {
+  #feed(child: ChildProcess, work: Work, share: string[], signal: AbortSignal): Promise<boolean> {
     const inFlight: string[] = [];
     let reason: string | undefined;
     let timer: NodeJS.Timeout | undefined;
@@ -135,7 +142,7 @@ export class ReviewPool {
     };
     const handOut = (): void => {
       while (inFlight.length <= AHEAD) {
-        const path = work.due.shift();
+        const path = nextOf(share, work);
         if (path === undefined) return;
         inFlight.push(path);
         say(child, { type: 'review', path });
@@ -162,12 +169,12 @@ export class ReviewPool {
       };
       const onExit = (code: number | null, killed: NodeJS.Signals | null): void => {
         const [culprit, ...others] = inFlight;
-        work.due.unshift(...others);
+        share.unshift(...others);
         if (culprit !== undefined) {
           // It may have been the last straw only: once more, in a fresh process.
           if (reason === undefined && !this.#closed && !work.crashed.has(culprit)) {
             work.crashed.add(culprit);
-            work.due.unshift(culprit);
+            share.unshift(culprit);
           } else work.settle(culprit, { lost: reason ?? `it ended its process twice (${killed ?? `exit ${code}`})` });
         }
         finish(() => resolve(false));
@@ -212,7 +219,7 @@ export class ReviewPool {
     const child = fork(this.#entry, {
       execArgv: [
         `--max-old-space-size=${HEAP_MIB}`,
-        '--max-semi-space-size=16',
+        `--max-semi-space-size=${NURSERY_MIB}`,
         ...(this.#entry.pathname.endsWith('.ts') ? SOURCE_FLAGS : []),
       ],
       // Nothing of the environment is for a process that reads strangers' code.
@@ -245,6 +252,15 @@ export class ReviewPool {
       child.on('message', () => finish(() => resolve(child)));
     });
   }
+}
+
+/** The next path of a share; one that is empty takes over the later half of the longest. */
+function nextOf(share: string[], { due }: Work): string | undefined {
+  if (share.length === 0) {
+    const longest = due.reduce((a, b) => (b.length > a.length ? b : a));
+    share.push(...longest.splice(Math.floor(longest.length / 2)));
+  }
+  return share.shift();
 }
 
 /** CPU time of a process so far, in ms, where the system tells it; else as if it had never waited. */

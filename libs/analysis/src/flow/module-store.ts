@@ -31,8 +31,11 @@ const LOWER: Readonly<Record<FlowLanguage, (path: string, text: string) => Modul
   java: lowerJava,
 };
 
-/** Text of the modules that are kept, in UTF-16 code units: some hundred files of the usual size. */
-const MAX_TEXT = 4_000_000;
+/**
+ * Text of the modules that are kept, in UTF-16 code units: a hundred files of the usual size. The small form takes many times as much,
+ * and what is kept is looked through by every collection of garbage, which costs more than to read a file again now and then.
+ */
+const MAX_TEXT = 1_000_000;
 
 /** Files of a tree in the small form, for whoever walks them: those that were asked for last are kept. */
 export class ModuleStore {

@@ -28,6 +28,8 @@ export function analyseEntries(interpreter: Engine, module: Module, state: Modul
 
 /** Whether a parameter is declared as an enumeration: whoever chooses, chooses one of its members. */
 function isChoice(type: string | undefined, frame: Frame): boolean {
+  // Enumerations of TypeScript are no classes, and what a name is declared as is looked up in other files.
+  if (frame.module.language === 'javascript') return false;
   const bases = (type === undefined ? undefined : lookup(frame, type)?.cls?.cls.bases) ?? [];
   return bases.some((base) => /(^|\.)(Int|Str)?(Enum|Flag|Choices)$/.test(pathOf(base) ?? ''));
 }

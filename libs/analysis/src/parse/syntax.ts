@@ -100,14 +100,13 @@ const FUNCTION_KINDS = new Set([
   'lambda',
 ]);
 
-export function isFunction(node: Node): boolean {
-  return FUNCTION_KINDS.has(String(node.kind()));
+/** The kinds of functions that a grammar has. */
+export function functionKinds(language: TreeLanguage): string[] {
+  return [...FUNCTION_KINDS].filter((name) => hasKind(language, name));
 }
 
-/** Every function below a node, in the order of the text. */
-export function findFunctions(language: TreeLanguage, root: Node): Node[] {
-  const kinds = [...FUNCTION_KINDS].filter((name) => hasKind(language, name));
-  return root.findAll({ rule: { any: kinds.map((name) => ({ kind: name })) } });
+export function isFunction(node: Node): boolean {
+  return FUNCTION_KINDS.has(String(node.kind()));
 }
 
 /** The innermost function that `node` stands in, or the whole file. */

@@ -1,5 +1,5 @@
 import { isJavaScript, type TreeLanguage } from '../parse/language.js';
-import { findFunctions, isFunction, type Node } from '../parse/syntax.js';
+import { functionKinds, hasKind, isFunction, type Node } from '../parse/syntax.js';
 
 /** A place where a name gets a value. `value` is undefined where that can't be seen: parameters, loops, destructuring. */
 export interface Binding {
@@ -16,23 +16,68 @@ interface Scope {
   readonly end: number;
 }
 
+const JAVASCRIPT_KINDS = [
+  'import_statement',
+  'variable_declarator',
+  'assignment_expression',
+  'augmented_assignment_expression',
+  'for_in_statement',
+  'formal_parameters',
+];
+const PYTHON_KINDS = [
+  'import_statement',
+  'import_from_statement',
+  'assignment',
+  'augmented_assignment',
+  'named_expression',
+  'for_statement',
+  'for_in_clause',
+  'parameters',
+  'lambda_parameters',
+];
+
+/** `name`, `name: Type`, `name?: Map<string, Type>`. */
+const PLAIN_PARAMETER = /^[\w$]+\??(?:\s*:(?!\s*typeof\b)[\w$<>[\]|&,\s]+)?$/;
+
 /** What names mean in one file: imports under their full names, and what is assigned to variables. */
 export class Bindings {
   readonly #imports = new Map<string, string>();
   readonly #byName = new Map<string, { binding: Binding; scope: Scope }[]>();
   /** By start. */
   readonly #scopes: Scope[];
+  /** All nodes that matter here, by kind, in the order of the text: each search goes through the whole tree, so there is one. */
+  readonly #nodes: ReadonlyMap<string, readonly Node[]>;
 
   constructor(
     readonly language: TreeLanguage,
     readonly root: Node,
   ) {
+    const functions = functionKinds(language);
+    const kinds = new Set([...functions, ...(isJavaScript(language) ? JAVASCRIPT_KINDS : PYTHON_KINDS)]);
+    const found = root.findAll({
+      rule: { any: [...kinds].filter((kind) => hasKind(language, kind)).map((kind) => ({ kind })) },
+    });
+    this.#nodes = Map.groupBy(found, (node) => String(node.kind()));
     this.#scopes = [
       { node: root, start: -1, end: Number.POSITIVE_INFINITY },
-      ...findFunctions(language, root).map(scopeOver),
+      ...functions.flatMap((kind) => this.#all(kind)).map(scopeOver),
     ].sort((a, b) => a.start - b.start || b.end - a.end);
     if (isJavaScript(language)) this.#readJavaScript();
     else this.#readPython();
+  }
+
+  /** Nodes of one kind, in the order of the text. */
+  #all(kind: string): readonly Node[] {
+    return this.#nodes.get(kind) ?? [];
+  }
+
+  /** Nodes of several kinds, in the order of the text. */
+  #allOf(...kinds: string[]): readonly Node[] {
+    return kinds
+      .flatMap((kind) => this.#all(kind))
+      .map((node) => ({ node, start: node.range().start.index }))
+      .sort((a, b) => a.start - b.start)
+      .map(({ node }) => node);
   }
 
   /** Imported modules and members under their full names, e.g. `yaml`, `child_process.exec`. */
@@ -144,7 +189,7 @@ export class Bindings {
   }
 
   #readJavaScript(): void {
-    for (const statement of this.root.findAll({ rule: { kind: 'import_statement' } })) {
+    for (const statement of this.#all('import_statement')) {
       const source = statement.field('source');
       const clause = statement.children().find((child) => child.is('import_clause'));
       if (!source || !clause) continue;
@@ -162,22 +207,20 @@ export class Bindings {
         }
       }
     }
-    for (const declarator of this.root.findAll({ rule: { kind: 'variable_declarator' } })) {
+    for (const declarator of this.#all('variable_declarator')) {
       const name = declarator.field('name');
       const value = declarator.field('value') ?? undefined;
       if (!name) continue;
       if (name.is('identifier')) this.#add(name.text(), declarator, value, 'variable');
       else this.#destructured(name, declarator, value);
     }
-    for (const assignment of this.root.findAll({
-      rule: { any: [{ kind: 'assignment_expression' }, { kind: 'augmented_assignment_expression' }] },
-    })) {
+    for (const assignment of this.#allOf('assignment_expression', 'augmented_assignment_expression')) {
       const left = assignment.field('left');
       if (!left?.is('identifier')) continue;
       const kind = assignment.is('assignment_expression') ? 'variable' : 'augmented';
       this.#add(left.text(), assignment, assignment.field('right') ?? undefined, kind, this.#declaringScope(left));
     }
-    for (const loop of this.root.findAll({ rule: { kind: 'for_in_statement' } })) {
+    for (const loop of this.#all('for_in_statement')) {
       const left = loop.field('left');
       if (left?.is('identifier')) this.#add(left.text(), loop, undefined, 'variable');
     }
@@ -204,7 +247,7 @@ export class Bindings {
   }
 
   #readPython(): void {
-    for (const statement of this.root.findAll({ rule: { kind: 'import_statement' } })) {
+    for (const statement of this.#all('import_statement')) {
       for (const part of statement.namedChildren()) {
         if (part.is('aliased_import')) {
           const [name, alias] = [part.field('name')?.text(), part.field('alias')?.text()];
@@ -215,7 +258,7 @@ export class Bindings {
         }
       }
     }
-    for (const statement of this.root.findAll({ rule: { kind: 'import_from_statement' } })) {
+    for (const statement of this.#all('import_from_statement')) {
       const module = statement.field('module_name');
       if (!module) continue;
       for (const part of statement.namedChildren()) {
@@ -225,9 +268,7 @@ export class Bindings {
         if (name && local) this.#imports.set(local, `${module.text()}.${name}`);
       }
     }
-    for (const assignment of this.root.findAll({
-      rule: { any: [{ kind: 'assignment' }, { kind: 'augmented_assignment' }, { kind: 'named_expression' }] },
-    })) {
+    for (const assignment of this.#allOf('assignment', 'augmented_assignment', 'named_expression')) {
       const left = assignment.field('left') ?? assignment.field('name');
       const right = assignment.field('right') ?? assignment.field('value') ?? undefined;
       if (left?.is('identifier')) {
@@ -238,7 +279,7 @@ export class Bindings {
         }
       }
     }
-    for (const loop of this.root.findAll({ rule: { any: [{ kind: 'for_statement' }, { kind: 'for_in_clause' }] } })) {
+    for (const loop of this.#allOf('for_statement', 'for_in_clause')) {
       for (const name of loop.field('left')?.findAll({ rule: { kind: 'identifier' } }) ?? []) {
         this.#add(name.text(), loop, undefined, 'variable');
       }
@@ -249,16 +290,16 @@ export class Bindings {
   }
 
   #readFunctions(parameterKinds: readonly string[], functionKind: string): void {
-    for (const list of this.root.findAll({ rule: { any: parameterKinds.map((kind) => ({ kind })) } })) {
+    for (const list of parameterKinds.flatMap((kind) => this.#all(kind))) {
       const owner = list.parent();
       if (owner) for (const parameter of list.namedChildren()) this.#parameter(parameter, owner);
     }
-    const arrows = isJavaScript(this.language) ? this.root.findAll({ rule: { kind: 'arrow_function' } }) : [];
+    const arrows = isJavaScript(this.language) ? this.#all('arrow_function') : [];
     for (const arrow of arrows) {
       const single = arrow.field('parameter');
       if (single) this.#parameter(single, arrow);
     }
-    for (const declared of this.root.findAll({ rule: { kind: functionKind } })) {
+    for (const declared of this.#all(functionKind)) {
       const name = declared.field('name');
       if (name) this.#add(name.text(), declared, declared, 'function');
     }
@@ -269,16 +310,22 @@ export class Bindings {
     return this.#scopes.find(({ start, end }) => start === own.start && end === own.end) ?? own;
   }
 
+  #namesIn(parameter: Node): readonly Node[] {
+    if (parameter.is('identifier')) return [parameter];
+    // Most parameters are a name with a type, which has no name of a value in it, and need no search.
+    const only = PLAIN_PARAMETER.test(parameter.text()) ? parameter.field('pattern') : null;
+    if (only?.is('identifier')) return [only];
+    return parameter.findAll({
+      rule: isJavaScript(this.language)
+        ? { any: [{ kind: 'identifier' }, { kind: 'shorthand_property_identifier_pattern' }] }
+        : { kind: 'identifier' },
+    });
+  }
+
   /** Types and defaults inside a parameter are not names that it binds; to be sure, only patterns are entered. */
   #parameter(parameter: Node, owner: Node): void {
     if (!isFunction(owner)) return;
-    const names = parameter.is('identifier')
-      ? [parameter]
-      : parameter.findAll({
-          rule: isJavaScript(this.language)
-            ? { any: [{ kind: 'identifier' }, { kind: 'shorthand_property_identifier_pattern' }] }
-            : { kind: 'identifier' },
-        });
+    const names = this.#namesIn(parameter);
     for (const name of names) {
       const above = name.parent();
       if (above && (above.is('type') || above.field('value')?.id() === name.id())) continue;

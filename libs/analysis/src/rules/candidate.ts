@@ -30,6 +30,7 @@ export class Candidate {
   isCallOf(wanted: readonly string[]): boolean {
     const member = this.#calledMember();
     if (member !== null && !wanted.some((one) => one.endsWith(`.${member}`))) return false;
+    if (member !== null && wanted.includes(`*.${member}`)) return this.call !== undefined;
     this.#name ??= this.call ? this.bindings.nameOf(this.call.callee) : '';
     return this.#name !== '' && calleeIs(this.#name, wanted);
   }
