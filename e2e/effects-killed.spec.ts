@@ -72,7 +72,7 @@ async function parts(): Promise<Part[]> {
 
 /** Submits a run, consents to its push, and gives it when it has ended. */
 async function whole(number: number): Promise<RunView> {
-  const url = forge.remote.replace('://', `://x-access-token:${forge.token}@`);
+  const url = forge.readable;
   const body = { task: `Harden ${number}`, workflow: { name: 'deliver-pr' }, repository: { url } };
   const { id } = await post('/v1/runs', body, `killed-${number}`);
   for (;;) {

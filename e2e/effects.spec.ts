@@ -27,7 +27,7 @@ afterAll(async () => {
 });
 
 it('a run on a remote ends, with consent, as a pushed branch and a pull request; nothing goes out before', async () => {
-  const url = forge.remote.replace('://', `://x-access-token:${forge.token}@`);
+  const url = forge.readable;
   const { data } = await devmesh.json<{ run: RunView }>([
     'run',
     'Harden the token',

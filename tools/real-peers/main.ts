@@ -29,7 +29,7 @@ export async function obtainPeers(names: readonly string[], print: (line: string
 export function listPeers(print: (line: string) => void): void {
   const cache = cacheFolder(process.env);
   for (const peer of peers) {
-    const from = peer.recipe.from === 'consul' ? 'go' : peer.recipe.from;
+    const from = ['consul', 'own-go'].includes(peer.recipe.from) ? 'go' : peer.recipe.from;
     const kept = isCached(peer, cache) ? 'cached' : '-';
     print(
       `${peer.name.padEnd(15)} ${peer.version.padEnd(9)} ${from.padEnd(7)} ${kept.padEnd(7)} ${peer.programs.join(' ')}`,

@@ -28,7 +28,9 @@ async function obtained(peers: readonly Peer[], deadline = LATER): Promise<Obtai
 
 describe('obtaining peers', () => {
   test('takes what is on the PATH', async () => {
-    expect(await obtained([{ ...absent, programs: ['sh'] }])).toMatchObject([{ how: 'on the PATH' }]);
+    const there = { ...absent, programs: ['sh'] };
+    expect(await obtained([there])).toMatchObject([{ how: 'on the PATH' }]);
+    expect(await obtained([{ ...there, ownBuild: true }], 0)).toMatchObject([{ how: 'not to be had' }]);
   });
 
   test('says of one that time was over for it, and asks for nothing', async () => {

@@ -63,7 +63,7 @@ async function obtainOne(
   deadline: number,
   env: NodeJS.ProcessEnv,
 ): Promise<Outcome> {
-  if (peer.programs.every((program) => onPath(program, env))) return { how: 'on the PATH' };
+  if (peer.ownBuild !== true && peer.programs.every((program) => onPath(program, env))) return { how: 'on the PATH' };
   const folder = folderOf(peer, cache);
   const done = join(folder, DONE);
   if (existsSync(done)) {

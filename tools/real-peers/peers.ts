@@ -7,6 +7,8 @@ export interface Peer {
   readonly version: string;
   /** What it brings to the PATH. */
   readonly programs: readonly string[];
+  /** Obtained even where the machine has programs of these names, since its build may lack what is needed. */
+  readonly ownBuild?: true;
   readonly recipe: Recipe;
 }
 
@@ -30,12 +32,21 @@ export const peers: readonly Peer[] = [
       ],
     },
   },
-  {
-    name: 'prometheus',
-    version: 'debian',
-    programs: ['prometheus', 'promtool'],
-    recipe: { from: 'debian', packages: ['prometheus'] },
-  },
+  // Debian's is a major version behind, and is built without the discovery through Consul.
+  ...(['prometheus', 'promtool'] as const).map((program): Peer => ({
+    name: program,
+    version: 'v0.316.0',
+    programs: [program],
+    ownBuild: true,
+    recipe: {
+      from: 'go',
+      module: 'github.com/prometheus/prometheus',
+      sum: 'h1:f1GRFerhTMKQma+awCoC9T820ecWeGSdF+xAlMHzZzM=',
+      package: `./cmd/${program}`,
+      program,
+      tags: ['remove_all_sd', 'enable_consul_sd'],
+    },
+  })),
   {
     name: 'shellcheck',
     version: 'debian',
@@ -83,6 +94,25 @@ export const peers: readonly Peer[] = [
     version: 'v1.22.0',
     programs: ['consul'],
     recipe: { from: 'consul', sum: 'h1:MyRJrz/A5fS+5Eru+SYi9Z1KOTmqmI04XHPA9WUB+bo=' },
+  },
+  {
+    name: 'jaeger',
+    version: 'v1.76.0',
+    programs: ['jaeger'],
+    recipe: {
+      from: 'go',
+      module: 'github.com/jaegertracing/jaeger',
+      sum: 'h1:sWCOOF1dr+NL0PLil7mFo3BqqQL8k4WiM7aguFbc14g=',
+      package: './cmd/jaeger',
+      program: 'jaeger',
+      ask: 'version',
+    },
+  },
+  {
+    name: 'otelcol',
+    version: 'v0.139.0',
+    programs: ['otelcol'],
+    recipe: { from: 'own-go', folder: 'otelcol', program: 'otelcol' },
   },
   // Debian's looks for a template where only its installation puts it.
   ...(['alertmanager', 'amtool'] as const).map((program): Peer => ({

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const LOCKS = fileURLToPath(new URL('locks', import.meta.url));
+const OWN_GO = fileURLToPath(new URL('go', import.meta.url));
 
 /** Where a program comes from. Nothing is installed on the machine: all is unpacked or built within the cache folder. */
 export type Recipe =
@@ -26,7 +27,13 @@ export type Recipe =
       readonly program: string;
       /** Files that the build takes in and that the module leaves out, such as a web page that is built apart: made empty. */
       readonly empty?: readonly string[];
+      /** Build constraints that hold, to leave out what nobody here needs. */
+      readonly tags?: readonly string[];
+      /** What it is asked for its version with, if not `--version`. */
+      readonly ask?: string;
     }
+  /** Built from a folder of `go/`: a few lines of ours over libraries, which are held to the go.sum beside them. */
+  | { readonly from: 'own-go'; readonly folder: string; readonly program: string }
   | { readonly from: 'consul'; readonly sum: string }
   /** What only the machine itself can bring. */
   | { readonly from: 'machine'; readonly package: string };
@@ -57,7 +64,7 @@ export async function obtain(
   kitchen: Kitchen,
 ): Promise<Map<string, string>> {
   const paths = await make(recipe, programs, kitchen);
-  const ask = recipe.from === 'debian' ? (recipe.ask ?? '--version') : '--version';
+  const ask = ('ask' in recipe ? recipe.ask : undefined) ?? '--version';
   const [first] = paths.values();
   if (first !== undefined)
     await run(first, [ask], kitchen).catch((error: unknown) => {
@@ -77,6 +84,8 @@ function make(recipe: Recipe, programs: readonly string[], kitchen: Kitchen): Pr
       return fromPypi(recipe.lock, programs, kitchen);
     case 'go':
       return fromGo(recipe, kitchen);
+    case 'own-go':
+      return fromOwnGo(recipe, kitchen);
     case 'machine':
       return Promise.reject(new Error(`install ${recipe.package}`));
     case 'consul':
@@ -141,7 +150,7 @@ export function checkSum(module: string, came: string, sum: string): void {
 }
 
 async function fromGo(
-  { module, sum, package: main, program, empty = [] }: Extract<Recipe, { from: 'go' }>,
+  { module, sum, package: main, program, empty = [], tags = [] }: Extract<Recipe, { from: 'go' }>,
   kitchen: Kitchen,
 ): Promise<Map<string, string>> {
   const source = join(kitchen.folder, 'source');
@@ -158,7 +167,14 @@ async function fromGo(
     mkdirSync(dirname(join(source, file)), { recursive: true });
     writeFileSync(join(source, file), '');
   }
-  return build(source, main, program, kitchen);
+  return build(source, main, program, kitchen, ['-tags', tags.join(',')]);
+}
+
+async function fromOwnGo({ folder, program }: Extract<Recipe, { from: 'own-go' }>, kitchen: Kitchen) {
+  const source = join(kitchen.folder, 'source');
+  cpSync(join(OWN_GO, folder), source, { recursive: true });
+  // Nothing is added to go.mod and go.sum, so nothing comes that they don't name.
+  return build(source, '.', program, kitchen, ['-mod=readonly']);
 }
 
 const CONSUL_MAIN = `package main
@@ -226,10 +242,17 @@ export function exclusions(goMod: string): string[] {
     .map(([module, version]) => `${module}@${version}`);
 }
 
-async function build(source: string, main: string, program: string, kitchen: Kitchen): Promise<Map<string, string>> {
+async function build(
+  source: string,
+  main: string,
+  program: string,
+  kitchen: Kitchen,
+  flags: readonly string[] = [],
+): Promise<Map<string, string>> {
   const path = join(kitchen.folder, program);
   const env = { ...goEnvironment(kitchen), CGO_ENABLED: '0' };
-  await run('go', ['build', '-trimpath', '-ldflags', '-s -w', '-o', path, main], kitchen, { folder: source, env });
+  const args = ['build', ...flags, '-trimpath', '-ldflags', '-s -w', '-o', path, main];
+  await run('go', args, kitchen, { folder: source, env });
   return new Map([[program, path]]);
 }
 

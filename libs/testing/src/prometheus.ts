@@ -1,10 +1,9 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { z } from 'zod';
 import { freePort } from './free-ports.js';
+import { PeerProcess } from './peer-process.js';
 
 const Answer = z.object({
   data: z.object({
@@ -17,60 +16,17 @@ export interface Sample {
   readonly value: number;
 }
 
-/** A real program with an HTTP port, in a folder of its own. */
-class Peer {
-  protected constructor(
-    readonly port: number,
-    private readonly folder: string,
-    private readonly child: ChildProcess,
-  ) {}
-
-  get address(): string {
-    return `127.0.0.1:${this.port}`;
-  }
-
-  get url(): string {
-    return `http://${this.address}`;
-  }
-
-  async stop(): Promise<void> {
-    if (this.child.exitCode === null && this.child.signalCode === null) {
-      const gone = new Promise((resolve) => this.child.once('exit', resolve));
-      this.child.kill('SIGKILL');
-      await gone;
-    }
-    rmSync(this.folder, { recursive: true, force: true });
-  }
-
-  /** Starts it, and returns when it says at `/-/ready` that it is. Rejects with what it wrote when it ends before. */
-  protected static async launch(program: string, folder: string, args: readonly string[], port: number) {
-    const child = spawn(program, args, { cwd: folder, stdio: ['ignore', 'ignore', 'pipe'] });
-    let said = '';
-    child.stderr.setEncoding('utf8').on('data', (text: string) => (said = (said + text).slice(-4_000)));
-    let gone: Error | undefined;
-    child.once('error', (error) => (gone = error));
-    child.once('exit', (code, signal) => (gone ??= new Error(`${program} ended with ${code ?? signal}: ${said}`)));
-    for (;;) {
-      if (gone !== undefined) throw gone;
-      const ready = await fetch(`http://127.0.0.1:${port}/-/ready`).then(
-        (answer) => answer.ok,
-        () => false,
-      );
-      if (ready) return child;
-      await delay(50);
-    }
-  }
-}
+const readyAt = (port: number) => (): Promise<Response> => fetch(`http://127.0.0.1:${port}/-/ready`);
 
 /** A real Prometheus. Needs `prometheus` on the PATH. */
-export class PrometheusServer extends Peer {
+export class PrometheusServer extends PeerProcess {
   /** `files` by name, `prometheus.yml` among them. */
   static async start(files: Readonly<Record<string, string>>): Promise<PrometheusServer> {
     const folder = mkdtempSync(join(tmpdir(), 'devmesh-prometheus-'));
     for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
     const port = await freePort();
     const args = ['--config.file=prometheus.yml', '--storage.tsdb.path=data', `--web.listen-address=127.0.0.1:${port}`];
-    return new PrometheusServer(port, folder, await Peer.launch('prometheus', folder, args, port));
+    return new PrometheusServer(port, folder, await PeerProcess.launch('prometheus', folder, args, readyAt(port)));
   }
 
   /** The instant vector that an expression gives now. Rejects with Prometheus' complaint. */
@@ -89,7 +45,7 @@ export class PrometheusServer extends Peer {
 }
 
 /** A real Alertmanager. Needs `alertmanager` on the PATH. */
-export class Alertmanager extends Peer {
+export class Alertmanager extends PeerProcess {
   static async start(config: string): Promise<Alertmanager> {
     const folder = mkdtempSync(join(tmpdir(), 'devmesh-alertmanager-'));
     writeFileSync(join(folder, 'alertmanager.yml'), config);
@@ -100,6 +56,6 @@ export class Alertmanager extends Peer {
       '--cluster.listen-address=',
       `--web.listen-address=127.0.0.1:${port}`,
     ];
-    return new Alertmanager(port, folder, await Peer.launch('alertmanager', folder, args, port));
+    return new Alertmanager(port, folder, await PeerProcess.launch('alertmanager', folder, args, readyAt(port)));
   }
 }

@@ -45,6 +45,11 @@ export class ScriptedForge {
     return `${this.url}/acme/shop.git`;
   }
 
+  /** The same with what it takes to read it. */
+  get readable(): string {
+    return this.remote.replace('://', `://x-access-token:${this.token}@`);
+  }
+
   get gitDir(): string {
     return join(this.#folder, 'acme', 'shop.git');
   }
