@@ -52,10 +52,14 @@ describeWith(['prometheus', 'alertmanager'], 'an agent that fails whoever calls 
     );
     alertmanager = await Alertmanager.start(stringify(routes, { aliasDuplicateObjects: false }));
     // Nobody listens at port 9: eight services are down. How long that must last is told by the tests of the rules.
-    prometheus = await scraping((service) => (service === 'orchestrator' ? port : 9), {
-      alertmanager: alertmanager.address,
-      rules: (text) => text.replace('for: 2m', 'for: 5s'),
-    });
+    const portOf = (service: string): number => (service === 'orchestrator' ? port : 9);
+    prometheus = await scraping(
+      { from: 'static', host: '127.0.0.1', portOf },
+      {
+        alertmanager: alertmanager.address,
+        rules: (text) => text.replace('for: 2m', 'for: 5s'),
+      },
+    );
   });
   afterAll(async () => {
     await prometheus.stop();

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { SERVICE_NAMES } from '@devmesh/contracts/services';
 import { PrometheusServer } from '@devmesh/testing/prometheus';
 import { stringify } from 'yaml';
-import { prometheusConfig } from '../../tools/monitoring/prometheus.ts';
+import { prometheusConfig, type Discovery } from '../../tools/monitoring/prometheus.ts';
 import type { Devmesh } from '../support/devmesh.js';
 
 export const monitoring = fileURLToPath(new URL('../../monitoring/', import.meta.url));
@@ -15,12 +15,11 @@ export interface ScrapingOptions {
   readonly rules?: (text: string) => string;
 }
 
-/** A Prometheus with the committed rules that scrapes where `portOf` says, every second so that tests need not wait. */
+/** A Prometheus with the committed rules that scrapes what it finds so, every second so that tests need not wait. */
 export function scraping(
-  portOf: (service: string) => number,
+  discovery: Discovery,
   { alertmanager = '127.0.0.1:9', rules = (text) => text }: ScrapingOptions = {},
 ): Promise<PrometheusServer> {
-  const discovery = { from: 'static', host: '127.0.0.1', portOf } as const;
   const config = prometheusConfig(discovery, alertmanager, { rules: 'rules-*.yml', interval: '1s' });
   const files = ['recording.yml', 'alerts.yml'].map((name) => [
     `rules-${name}`,
@@ -33,4 +32,8 @@ export function scraping(
 }
 
 export const scrapingMesh = ({ portBase }: Devmesh): Promise<PrometheusServer> =>
-  scraping((service) => portBase + SERVICE_NAMES.findIndex((name) => name === service));
+  scraping({
+    from: 'static',
+    host: '127.0.0.1',
+    portOf: (service) => portBase + SERVICE_NAMES.findIndex((name) => name === service),
+  });
