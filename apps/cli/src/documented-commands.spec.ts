@@ -1,5 +1,6 @@
 import { globSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { callsIn, consoleBlocks, strayCommands } from '@devmesh/testing/documentation';
 import { CommanderError } from 'commander';
 import { afterAll, describe, expect, it } from 'vitest';
 import { CLONE } from './clone.js';
@@ -8,15 +9,6 @@ import { fakeContext } from './testing/fake-context.js';
 
 const context = fakeContext();
 afterAll(() => rmSync(context.home.root, { recursive: true, force: true }));
-
-/** Calls of the command in a text: in code spans, and in lines of code. */
-function callsIn(text: string): string[] {
-  const code = [...text.matchAll(/`([^`\n]+)`|^(?: {4}|\$ )(.+)$/gm)].map(([, span, line]) => span ?? line ?? '');
-  return code
-    .flatMap((piece) => piece.split(/ && | · |; /))
-    .flatMap((piece) => /^(?:\.\/)?devmesh ([a-z-].*)$/.exec(piece.trim())?.[1] ?? [])
-    .map((call) => call.replace(/ +(#|\().*$/, '').trim());
-}
 
 const words = (call: string): string[] =>
   (call.match(/"[^"]*"|'[^']*'|\S+/g) ?? []).map((word) => word.replace(/^["']|["']$/g, ''));
@@ -61,6 +53,42 @@ describe('what the documentation says to call', () => {
 
   it.each(calls)('%s: devmesh %s', (_, call) => {
     expect(complaint(call)).toBeNull();
+  });
+
+  it('is in blocks of commands, which the end-to-end tests execute', () => {
+    const documents = files.filter((file) => file === 'README.md' || file.startsWith('docs/'));
+    expect(
+      documents.flatMap((file) => strayCommands(readFileSync(join(CLONE, file), 'utf8')).map((line) => [file, line])),
+    ).toEqual([]);
+    expect(strayCommands('Do:\n\n    ./devmesh up\n    docs/x.md   a file\n\n```console\n    $ cd x\n```\n')).toEqual([
+      './devmesh up',
+    ]);
+  });
+
+  it('is executed or marked as what can not be', () => {
+    const text = `
+<!-- not executed by the tests, takes long (./devmesh t): all of it -->
+
+\`\`\`console
+$ ./devmesh up # now
+it is up
+$ ./devmesh test \\
+>   e2e
+\`\`\`
+
+  <!-- not executed by the tests, needs the cloud: a droplet -->
+
+  \`\`\`console
+  $ ssh there
+  \`\`\`
+`;
+    expect(consoleBlocks(text)).toEqual([
+      [
+        { line: 5, text: './devmesh up # now', marked: null },
+        { line: 7, text: './devmesh test \\\n  e2e', marked: { reason: 'takes long', why: 'all of it' } },
+      ],
+      [{ line: 14, text: 'ssh there', marked: { reason: 'needs the cloud', why: 'a droplet' } }],
+    ]);
   });
 
   it('is refused where there is no such command, option or number of arguments', () => {
