@@ -89,6 +89,10 @@ export function buildProgram(context: CliContext, chosen: Chosen): Command {
       '--workflow <name|file>',
       'a shipped workflow by its name, or a YAML file (default: planned from the task, without one deliver)',
     )
+    .option(
+      '--run-tests',
+      "run the repository's own tests in a sandbox, before and after each change; what turns them red is dropped",
+    )
     .addOption(new Option('--priority <number>', 'the highest goes first among waiting runs').argParser(priority))
     .addOption(portOption())
     .option('-d, --detach', 'submit and return at once')
@@ -103,6 +107,7 @@ export function buildProgram(context: CliContext, chosen: Chosen): Command {
         ['run --repo . --workflow review', 'a report, and no change'],
         ['run --repo . --ref v1.2 "Build a login AND write a Dockerfile"', 'planned from the text'],
         ['run --repo https://example.org/shop.git --detach', 'cloned by the mesh; do not wait'],
+        ['run --repo . --run-tests', 'the change is held to the tests of the repository'],
         ['run --dry-run --workflow my.yaml', 'waves of steps, effects, approvals; nothing is started'],
         ['run --json | jq .run.verdict', 'for scripts'],
       )}\n${EXIT_CODES}\n\nYour working tree, index, branches, config and hooks are never touched: the result is a new branch.\nThe mesh is started when it isn't up, and stays up: ${self} down stops it.`,

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ActionBench } from '@devmesh/agent-kit/testing/test-context';
 import { reviewTree } from '@devmesh/analysis/findings/review-tree';
 import { readExpectation, SAMPLE_ROOT } from '@devmesh/analysis/testing/sample';
@@ -11,6 +11,7 @@ import { FixHistory } from '@devmesh/contracts/fix-history';
 import type { Finding } from '@devmesh/contracts/finding';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
 import { makeRepository, removeAll, userGit } from '@devmesh/repository/testing/sample-git';
+import { programPath } from '@devmesh/testing/peers';
 import { createActions } from './actions.js';
 import { applyFixesAction } from './apply-fixes/apply-fixes.action.js';
 import { implementAction } from './implement/implement.action.js';
@@ -261,6 +262,30 @@ describe('implement on the sample repository', { timeout: 60_000 }, () => {
     const [a, b] = [await implementAction.run(bench.context(input)), await implementAction.run(bench.context(input))];
     expect(a.commits).toEqual(b.commits);
     expect(a.commits).not.toEqual([]);
+  });
+
+  it('runs no test where there is no sandbox, and says that nothing was judged', async () => {
+    // A machine with git and nothing else.
+    const only = mkdtempSync(join(tmpdir(), 'only-git-'));
+    folders.push(only);
+    symlinkSync(programPath('git')!, join(only, 'git'));
+    const proof = join(only, 'ran');
+    const test = `require('node:test'); require('node:fs').writeFileSync(${JSON.stringify(proof)}, '')\n`;
+    const repository = await bench.submit(
+      repositoryOf([
+        ['a.py', BAD],
+        ['a.test.js', test],
+      ]),
+    );
+    vi.stubEnv('PATH', only);
+    const output = await implementAction.run(bench.context({ repository, task: '', patches: [], runTests: true }));
+    vi.unstubAllEnvs();
+    expect(output).toMatchObject({
+      fixed: 1,
+      tests: { verdict: 'not_judged', suites: [{ command: 'node --test', before: 'unrunnable', after: null }] },
+    });
+    expect(output.tests?.summary).toContain('there is no sandbox here: there is no bubblewrap');
+    expect(existsSync(proof)).toBe(false);
   });
 
   it('stops when it is cancelled', async () => {

@@ -86,6 +86,11 @@ export const CreateRun = z.object({
     .optional(),
   /** Among runs that wait for a turn or a place the highest goes first; 0 when left out. */
   priority: z.number().int().min(-100).max(100).optional(),
+  /**
+   * Runs the repository's own tests before and after each change, in a sandbox: sets `runTests` of every step that has it. Refused for a
+   * workflow without such a step.
+   */
+  runTests: z.boolean().optional(),
 });
 export type CreateRun = z.input<typeof CreateRun>;
 

@@ -46,6 +46,8 @@ export const SubmitRun = z.object({
   idempotency: z.object({ key: z.string().min(1).max(255), requestHash: Digest }).nullable(),
   /** Among runs that wait for a turn or a place the highest goes first. */
   priority: z.number().int().min(-100).max(100).optional(),
+  /** Sets `runTests` of every step whose action has it. */
+  runTests: z.boolean().optional(),
 });
 export type SubmitRun = z.infer<typeof SubmitRun>;
 export const SubmitReply = z.object({

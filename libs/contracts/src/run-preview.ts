@@ -10,6 +10,7 @@ export const PreviewRun = z.object({
   workflow: WorkflowChoice.nullable(),
   /** Whether the run would have one. */
   repository: z.boolean(),
+  runTests: z.boolean().optional(),
 });
 export type PreviewRun = z.infer<typeof PreviewRun>;
 

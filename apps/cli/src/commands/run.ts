@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly workflow?: string;
   readonly portBase?: number;
   readonly priority?: number;
+  /** Whether the repository's own tests are run, in a sandbox. */
+  readonly runTests?: boolean;
   readonly detach?: boolean;
   readonly dryRun?: boolean;
   readonly json?: boolean;
@@ -82,11 +84,12 @@ interface Prepared {
 async function prepare(context: CliContext, task: string, options: RunOptions): Promise<Prepared> {
   const { home, cwd } = context;
   const workflow = await readWorkflow(context, options.workflow);
-  const { priority } = options;
+  const { priority, runTests } = options;
   const common = {
     task,
     ...(workflow === undefined ? {} : { workflow }),
     ...(priority === undefined ? {} : { priority }),
+    ...(runTests === true ? { runTests } : {}),
   };
   const choice = options.repo === undefined ? null : chooseRepository(options.repo, cwd);
   if (choice?.kind === 'url') {

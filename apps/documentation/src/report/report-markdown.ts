@@ -20,6 +20,7 @@ export function reportMarkdown(run: RunSummary, findings: readonly Finding[], tr
     changes(run),
     steps(run.steps),
     fixes(tried),
+    tests(run.steps),
     findingsSection(run.steps, findings),
     leftOut(run),
     notices(run),
@@ -76,6 +77,40 @@ function fixes({ fixed, dropped }: TriedFixes): string {
     parts.push(`Fixes that were dropped:\n\n${table(['Rule', 'Where', 'Why', 'Round'], rows)}`);
   }
   return parts.length === 0 ? '' : `## Safe fixes\n\n${parts.join('\n\n')}`;
+}
+
+/** What the repository's own tests said, where they were asked for. */
+function tests(all: readonly StepSummary[]): string {
+  const parts = outputsOf(all, Outputs.Tests).map(({ step, value: { tests: said } }) => {
+    const rows = said.suites
+      .slice(0, MAX_ROWS)
+      .map(({ command, root, because, before, after, why }) => [
+        code(command, 300),
+        code(root, 300),
+        plain(because, 300),
+        plain(before),
+        plain(after ?? 'not run'),
+        plain(why, 500),
+      ]);
+    const columns = ['Command', 'In', 'Because', 'Before', 'With the change', 'How it ended'];
+    const outputs = said.suites
+      .filter(({ output, before, after }) => output !== '' && (after === 'red' || before === 'red'))
+      .map(({ command, output }) => `The last lines of ${code(command, 300)}:\n\n${indented(output)}`);
+    return [
+      `Step ${code(step.id)}, **${plain(said.verdict)}**: ${plain(said.summary, 1000)}`,
+      ...(rows.length > 0 ? [table(columns, rows)] : []),
+      ...outputs,
+    ].join('\n\n');
+  });
+  return parts.length === 0 ? '' : `## Tests\n\n${parts.join('\n\n')}`;
+}
+
+/** A block of code that no line of it can end. */
+function indented(text: string): string {
+  return text
+    .split(/\r\n|\r|\n/)
+    .map((line) => `    ${line}`)
+    .join('\n');
 }
 
 /** Milliseconds for people. */

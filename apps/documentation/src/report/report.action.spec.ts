@@ -137,6 +137,26 @@ describe('documentation/report', () => {
     expect(without).toContain('| `py-no-timeout` | `a.py:9` | Set another | 2 |');
   });
 
+  it('says what the tests of the repository said, with the last lines of those that are red', async () => {
+    const suite = {
+      root: '.',
+      command: 'npm run test',
+      because: 'package.json:4 says "test": "node --test"',
+      before: 'green',
+      after: 'red',
+      why: 'exit code 1',
+      failed: ['adds'],
+      output: '</pre>\r\n# not a heading\n✖ adds',
+    };
+    const tests = { verdict: 'rejected', summary: 'tests went red with the change: adds', suites: [suite] };
+    const text = await markdown({ steps: [step('implement', { tests })] });
+    expect(text).toContain('Step `implement`, **rejected**: tests went red with the change: adds');
+    expect(text).toMatch(/\| `npm run test` \| `\.` \| .* \| green \| red \| exit code 1 \|/);
+    expect(text).toContain('\n\n    </pre>\n    # not a heading\n    ✖ adds');
+    const without = await markdown({ steps: [step('implement', { tests: null })] });
+    expect(without).not.toContain('## Tests');
+  });
+
   it('lets no text of others become markup', async () => {
     const findings = bench.put(Buffer.from(JSON.stringify({ version: 1, findings: [finding('high', EVIL)] })), {
       name: EVIL,

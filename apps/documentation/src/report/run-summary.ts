@@ -65,7 +65,25 @@ export function outputsOf<T>(steps: readonly StepSummary[], schema: z.ZodType<T>
   });
 }
 
-export const Outputs = { Review, Integration, Fixes, Keeping } as const;
+const Tests = z.object({
+  tests: z.object({
+    verdict: Text,
+    summary: Text,
+    suites: z.array(
+      z.object({
+        root: Text,
+        command: Text,
+        because: Text,
+        before: Text,
+        after: z.string().nullable().catch(null),
+        why: Text,
+        output: Text,
+      }),
+    ),
+  }),
+});
+
+export const Outputs = { Review, Integration, Fixes, Keeping, Tests } as const;
 
 const MAX_DEPTH = 12;
 

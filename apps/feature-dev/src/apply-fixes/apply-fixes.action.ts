@@ -3,6 +3,10 @@ import { featureDevApplyFixes } from '@devmesh/contracts/actions/feature-dev';
 import { fixPatch, roundInWords } from './fix-patch.js';
 
 export const applyFixesAction = implement(featureDevApplyFixes, async (context) => {
-  const { history: _one, ...result } = await fixPatch(context, context.input.repository, context.input.findings);
+  const {
+    history: _history,
+    turnedDown: _turnedDown,
+    ...result
+  } = await fixPatch(context, context.input.repository, context.input.findings);
   return { ...result, summary: roundInWords(result) };
 });

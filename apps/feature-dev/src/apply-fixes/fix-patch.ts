@@ -17,6 +17,8 @@ export interface FixPatch {
   readonly droppedFixes: { rule: string; path: string; line: number; reason: string }[];
   /** Of this round and of those before it. */
   readonly history: FixHistory;
+  /** The same round as it is when its patch is turned down: nothing fixed, and why. */
+  readonly turnedDown: (reason: string) => FixPatch;
 }
 
 /** Most bytes of each list of an output, as JSON: an output has at most 32 KiB, and the history has all. */
@@ -55,7 +57,10 @@ export async function fixPatch(
   );
   const patch =
     round.fixed.length === 0 ? null : await context.patch(checkout, { title: titleOf(round), body: bodyOf(round) });
-  const { iteration } = context;
+  return fixPatchOf(round, patch, before, context.iteration);
+}
+
+function fixPatchOf(round: FixRound, patch: PatchRef | null, before: FixHistory, iteration: number): FixPatch {
   const fixed = round.fixed.map((finding) => ({ ...placeOf(finding), fix: finding.fix?.description ?? '' }));
   const dropped = round.dropped.map(({ finding, reason }) => ({
     ...placeOf(finding),
@@ -73,6 +78,10 @@ export async function fixPatch(
       version: 1,
       fixed: [...before.fixed, ...fixed.map((one) => ({ ...one, round: iteration }))],
       dropped: [...before.dropped, ...dropped.map((one) => ({ ...one, round: iteration }))],
+    },
+    turnedDown: (reason) => {
+      const more = round.fixed.map((finding) => ({ finding, reason }));
+      return fixPatchOf({ ...round, fixed: [], dropped: [...round.dropped, ...more] }, null, before, iteration);
     },
   };
 }

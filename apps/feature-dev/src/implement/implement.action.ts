@@ -1,12 +1,13 @@
 import { implement, type ActionContext, type Rework } from '@devmesh/agent-kit/action-context';
 import { readJson } from '@devmesh/agent-kit/workspace/read-json';
-import { featureDevImplement, type ProposedPatch } from '@devmesh/contracts/actions/feature-dev';
+import { featureDevImplement, type ProposedPatch, type TestsOfChange } from '@devmesh/contracts/actions/feature-dev';
 import { codeReviewReview } from '@devmesh/contracts/actions/code-review';
 import { MediaType, type ArtifactRef } from '@devmesh/contracts/artifact';
 import { FixHistory } from '@devmesh/contracts/fix-history';
 import type { RepositoryRef } from '@devmesh/contracts/repository';
-import { fixPatch, roundInWords } from '../apply-fixes/fix-patch.js';
-import { integratePatches } from '../integrate/integrate-patches.js';
+import { fixPatch, roundInWords, type FixPatch } from '../apply-fixes/fix-patch.js';
+import { integratePatches, type Integrated } from '../integrate/integrate-patches.js';
+import { testedIntegration } from '../run-tests/tested-integration.js';
 
 const AGENT = 'feature-dev';
 
@@ -48,6 +49,38 @@ async function keptHistory(context: ActionContext<unknown>, history: FixHistory)
   });
 }
 
+interface Change {
+  readonly integrated: Integrated;
+  readonly round: FixPatch;
+  readonly tests: TestsOfChange | null;
+}
+
+/** Turns patches and fixes into commits; where tests are asked for, as far as they stand it. */
+async function change(
+  context: ActionContext<unknown>,
+  start: RepositoryRef,
+  submitted: RepositoryRef,
+  { others, round, runTests }: { others: readonly ProposedPatch[]; round: FixPatch; runTests: boolean },
+): Promise<Change> {
+  const fixes = round.patch ? [{ step: context.step, agent: AGENT, patch: round.patch }] : [];
+  const integrate = (patches: readonly ProposedPatch[]) => integratePatches(context, start, patches, submitted);
+  if (!runTests) return { integrated: await integrate([...others, ...fixes]), round, tests: null };
+  const { integrated, rejected, tests } = await testedIntegration(context, start, { fixes, others }, integrate);
+  const reason = tests.summary.slice(0, 500);
+  const leftOut = rejected.flatMap((one) => (one ? [{ title: one.patch.title, reason }] : []));
+  return {
+    integrated: { ...integrated, leftOut: [...integrated.leftOut, ...leftOut] },
+    round: fixes.some((one) => rejected.includes(one)) ? round.turnedDown(reason) : round,
+    tests,
+  };
+}
+
+/** What the tests said, as part of a summary. */
+function testsInWords(tests: TestsOfChange | null): string {
+  if (tests === null) return '';
+  return `; ${tests.summary.slice(0, 200)}`;
+}
+
 /**
  * Accepted patches first, then one round of safe fixes, which a later round can make again if they conflict. Patches that are
  * in the rejected tree already are passed over.
@@ -56,12 +89,15 @@ export const implementAction = implement(featureDevImplement, async (context) =>
   const { input } = context;
   const { repository, findings, fixHistory } = startOf(input, context.rework);
   const before = fixHistory ? await readJson(context.artifacts, fixHistory, FixHistory, 'fix history') : undefined;
-  const round = await fixPatch(context, repository, findings, before);
-  const patches: ProposedPatch[] = [...input.patches];
-  if (round.patch) patches.push({ step: context.step, agent: AGENT, patch: round.patch });
+  const proposed = await fixPatch(context, repository, findings, before);
   const submitted = input.repository.base === repository.base ? input.repository : repository;
-  const integrated = await integratePatches(context, repository, patches, submitted);
+  const { integrated, round, tests } = await change(context, repository, submitted, {
+    others: input.patches,
+    round: proposed,
+    runTests: input.runTests === true,
+  });
   const unwritten = textLeftOut(input.task);
+  const noModel = unwritten.length > 0 ? '; no model, so nothing was written from the text' : '';
   return {
     ...integrated,
     fixes: round.patch?.artifact ?? null,
@@ -72,6 +108,7 @@ export const implementAction = implement(featureDevImplement, async (context) =>
     fixedFindings: round.fixedFindings,
     droppedFixes: round.droppedFixes,
     fixHistory: await keptHistory(context, round.history),
-    summary: `${integrated.summary}; ${roundInWords(round)}${unwritten.length > 0 ? '; no model, so nothing was written from the text' : ''}`,
+    tests,
+    summary: `${integrated.summary}; ${roundInWords(round)}${noModel}${testsInWords(tests)}`.slice(0, 500),
   };
 });

@@ -8,7 +8,7 @@ import type { RepositoryRef } from '@devmesh/contracts/repository';
 import { integrate, resultRef, type PatchToIntegrate } from '@devmesh/repository/integrate';
 
 type Proposal = NonNullable<ProposedPatch>;
-type Integrated = Awaited<ReturnType<ActionHandler<typeof featureDevIntegrate>>>;
+export type Integrated = Awaited<ReturnType<ActionHandler<typeof featureDevIntegrate>>>;
 
 /**
  * Turns patches into commits on `repository`, in this order, and stores the bundle of the branch. A patch that conflicts

@@ -52,6 +52,7 @@ export class RunsService {
         workflow: body.workflow ?? null,
         repository,
         ...(body.priority === undefined ? {} : { priority: body.priority }),
+        ...(body.runTests === undefined ? {} : { runTests: body.runTests }),
         idempotency: idempotencyKey === null ? null : { key: idempotencyKey, requestHash: requestHash(body) },
       }),
     );
@@ -62,8 +63,13 @@ export class RunsService {
   }
 
   /** What a submit of this would do. Nothing is stored, started or cloned. */
-  preview({ task, workflow, repository }: ValidCreateRun): Promise<RunPreview> {
-    return this.orchestrator.preview({ task, workflow: workflow ?? null, repository: repository !== undefined });
+  preview({ task, workflow, repository, runTests }: ValidCreateRun): Promise<RunPreview> {
+    return this.orchestrator.preview({
+      task,
+      workflow: workflow ?? null,
+      repository: repository !== undefined,
+      ...(runTests === undefined ? {} : { runTests }),
+    });
   }
 
   async list(caller: Caller, query: z.output<typeof RunListQuery>): Promise<z.infer<typeof RunList>> {

@@ -53,6 +53,24 @@ describe('preparing a run', () => {
     });
   });
 
+  it('has every step run tests that can, where they are asked for, and none otherwise', () => {
+    const runTests = (change: Partial<SubmitRun>) => {
+      const { workflow } = prepare(parts, RUN, request(change), false);
+      return workflow.definition.steps.flatMap((step) =>
+        'runTests' in step.with ? [[step.id, step.with['runTests']]] : [],
+      );
+    };
+    expect(runTests({})).toEqual([]);
+    expect(runTests({ runTests: false })).toEqual([]);
+    expect(runTests({ runTests: true })).toEqual([['implement', true]]);
+    // As a step of another workflow too.
+    expect(runTests({ runTests: true, workflow: { name: 'deliver-pr' } })).toEqual([['deliver.implement', true]]);
+    expect(runTests({ runTests: true, task: 'fix it' })).toEqual([['feature-dev', true]]);
+    const { op, workflow } = prepare(parts, RUN, request({ runTests: true }), false);
+    expect(op.workflow.digest).toBe(workflow.digest);
+    expect(op.workflow.digest).not.toBe(prepare(parts, RUN, request(), false).workflow.digest);
+  });
+
   it('holds a run that is to be executed later: no decision, no wake time', () => {
     const { op } = prepare(parts, RUN, request({ task: 'fix it' }), true);
     expect(op.events).toHaveLength(1);
@@ -74,6 +92,11 @@ describe('preparing a run', () => {
       'a workflow that does not parse',
       { workflow: { source: 'name: x\nsteps:\n  - agent: nobody\n' } },
       /line 3, column 5: there is no agent nobody/,
+    ],
+    [
+      'tests of a workflow that runs none',
+      { runTests: true, workflow: { name: 'review' } },
+      /no step of workflow review runs tests \(feature-dev\/implement does\): leave runTests out/,
     ],
     [
       'work on a repository without one',

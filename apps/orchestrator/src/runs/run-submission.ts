@@ -4,6 +4,7 @@ import type { EventOf, RunEvent } from '@devmesh/contracts/event';
 import type { AgentName, InstanceId, RunId, UnixMs } from '@devmesh/contracts/ids';
 import type { Plan, SubmitRun } from '@devmesh/contracts/orchestrator-api';
 import type { CreateOp } from '@devmesh/contracts/state-api';
+import type { StepDefinition, WorkflowDefinition } from '@devmesh/contracts/workflow';
 import { start } from '@devmesh/workflow/advance';
 import { z } from 'zod';
 import { planTask } from '../planning/planner.js';
@@ -25,11 +26,40 @@ export interface Submission {
   readonly workflow: LoadedWorkflow;
 }
 
-/** What a submit runs: the named or given workflow, the plan of the text, or `deliver` when there is no text. */
+type Chosen = { readonly workflow: LoadedWorkflow; readonly plan: Plan['because'] | null };
+
+/**
+ * What a submit runs: the named or given workflow, the plan of the text, or `deliver` when there is no text. Where tests are asked for, each
+ * step that can run some does. Throws `invalid_request` when none can.
+ */
 export function chooseWorkflow(
   parts: Pick<SubmissionParts, 'library' | 'catalogue'>,
+  request: Pick<SubmitRun, 'workflow' | 'task' | 'runTests'>,
+): Chosen {
+  const chosen = namedOrPlanned(parts, request);
+  if (request.runTests !== true) return chosen;
+  return { ...chosen, workflow: loadWorkflow(withTests(parts.catalogue, chosen.workflow.definition)) };
+}
+
+function withTests(catalogue: ActionCatalogue, definition: WorkflowDefinition): WorkflowDefinition {
+  const canRun = ({ action }: StepDefinition): boolean => 'runTests' in inputShape(catalogue, action);
+  if (!definition.steps.some(canRun)) {
+    const able = [...catalogue.keys()].filter((action) => 'runTests' in inputShape(catalogue, action)).join(', ');
+    throw new DevmeshError(
+      'invalid_request',
+      `no step of workflow ${definition.name} runs tests (${able} does): leave runTests out, or choose another workflow`,
+    );
+  }
+  return {
+    ...definition,
+    steps: definition.steps.map((step) => (canRun(step) ? { ...step, with: { ...step.with, runTests: true } } : step)),
+  };
+}
+
+function namedOrPlanned(
+  parts: Pick<SubmissionParts, 'library' | 'catalogue'>,
   request: Pick<SubmitRun, 'workflow' | 'task'>,
-): { workflow: LoadedWorkflow; plan: Plan['because'] | null } {
+): Chosen {
   const { workflow, task } = request;
   if (workflow !== null && 'name' in workflow) return { workflow: parts.library.named(workflow.name), plan: null };
   if (workflow !== null) return { workflow: parts.library.fromSource(workflow.source), plan: null };

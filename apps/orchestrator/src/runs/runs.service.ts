@@ -45,9 +45,9 @@ export class RunsService {
   }
 
   /** What a submit of this would do; stores and starts nothing. */
-  preview({ task, workflow: choice, repository }: PreviewRun): RunPreview {
+  preview({ task, workflow: choice, repository, runTests }: PreviewRun): RunPreview {
     const { catalogue, instances } = this.parts;
-    const { workflow, plan } = chooseWorkflow(this.parts, { task, workflow: choice });
+    const { workflow, plan } = chooseWorkflow(this.parts, { task, workflow: choice, runTests });
     if (!repository) assertNeedsNone(catalogue, workflow);
     return previewOf(workflow, plan, catalogue, instances);
   }

@@ -41,6 +41,35 @@ const FixesOfRound = z.object({
     .default([]),
 });
 
+/** What the tests of the repository said of a change, where they were asked for. */
+export const TestsOfChange = z.object({
+  /** `accepted`: what was green before stayed green. `rejected`: something turned red, and the change was dropped. `not_judged`: no suite was green before. */
+  verdict: z.enum(['accepted', 'rejected', 'not_judged']),
+  /** In words, with the tests that turned red, or why nothing was judged. */
+  summary: z.string().max(1000),
+  suites: z
+    .array(
+      z.object({
+        /** Folder that they were run in, "." for the root. */
+        root: z.string().max(4096),
+        command: z.string().max(300),
+        /** Where the repository says so. */
+        because: z.string().max(300),
+        /** `unrunnable`: no sandbox, no runner, or a package that is not installed; nothing is known then. */
+        before: z.enum(['green', 'red', 'unrunnable']),
+        /** With the change; null when it was not run again, since it was not green before. */
+        after: z.enum(['green', 'red', 'unrunnable']).nullable(),
+        why: z.string().max(500),
+        /** Tests that failed, as far as the runner names them. */
+        failed: z.array(z.string().max(200)).max(20),
+        /** The last lines, with secrets masked. */
+        output: z.string().max(1500),
+      }),
+    )
+    .max(5),
+});
+export type TestsOfChange = z.infer<typeof TestsOfChange>;
+
 /** Fixes every finding that has a safe fix, as far as each is proved. Gives a patch, commits nothing. */
 export const featureDevApplyFixes = defineAction({
   id: 'feature-dev/apply-fixes',
@@ -82,6 +111,11 @@ export const featureDevImplement = defineAction({
     task: z.string().max(100_000).default(''),
     findings: ArtifactRef.optional(),
     patches: z.array(ProposedPatch).max(100).default([]),
+    /**
+     * Runs the repository's own tests before and after, in a sandbox; what turns a green suite red is dropped. Nothing of a repository is
+     * run without this.
+     */
+    runTests: z.boolean().optional(),
   }),
   output: Integrated.extend({
     /** The patch of this round's fixes, which is committed already; null when there was nothing to fix. */
@@ -92,6 +126,8 @@ export const featureDevImplement = defineAction({
     ...FixesOfRound.shape,
     /** `FixHistory` as JSON: what became of the fixes of this round and of those before it. Null when no fix was tried. */
     fixHistory: ArtifactRef.nullable().default(null),
+    /** Null when tests were not asked for. */
+    tests: TestsOfChange.nullable().default(null),
   }),
 });
 
