@@ -2,6 +2,7 @@ import type { TreeLanguage } from '../parse/language.js';
 import { enclosingScope, parseSyntax, type Node } from '../parse/syntax.js';
 import { javaScriptRoutes } from './javascript-routes.js';
 import { argumentsOf, environmentName, JavaScriptValues, lineOfNode, stringValue } from './javascript-values.js';
+import { readPlainJavaScript } from './plain-javascript.js';
 import {
   isTestPath,
   serviceNamedBy,
@@ -15,6 +16,8 @@ const VARIABLE = /^[A-Z][A-Z0-9_]*$/;
 
 /** Reads a JavaScript or TypeScript file. Bad syntax gives fewer facts, never an error. */
 export function readJavaScript(path: string, language: TreeLanguage, text: string): SourceFacts {
+  const plain = readPlainJavaScript(path, text);
+  if (plain) return plain;
   const root = parseSyntax(language, text);
   const isServer = /\b(listen|serve|Router|express|[Ff]astify|Hono|Koa)\b/.test(text);
   const values = new JavaScriptValues(root, isServer);
