@@ -33,6 +33,7 @@ export function reviewAction(ports: ReviewPorts): Action<typeof codeReviewReview
   const { recordFindings, means } = ports;
   return implement(codeReviewReview, async (context) => {
     const { input, artifacts } = context;
+    means?.pool?.warm();
     context.progress('checking out');
     const checkout = await context.checkout(input.repository);
     context.progress('reviewing');

@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
 import { RULES } from '../rules/catalogue.js';
 import { tempTree, type TempTree } from '../testing/temp-tree.js';
@@ -34,6 +35,25 @@ describe('processes of a review', { timeout: 60_000 }, () => {
     expect(await reviewTree(tree.path, { pool })).toEqual(alone);
     // The same processes, for another review.
     expect(await reviewTree(tree.path, { pool })).toEqual(alone);
+  });
+
+  it('are there before there is work, for whoever asks', async () => {
+    const processes = (): number =>
+      readdirSync('/proc').filter((name) => {
+        try {
+          return readFileSync(`/proc/${name}/stat`, 'utf8').split(') ')[1]?.split(' ')[1] === String(process.pid);
+        } catch {
+          return false;
+        }
+      }).length;
+    tree = tempTree({ 'a.py': BAD });
+    pool = new ReviewPool({ processes: 1 });
+    const before = processes();
+    pool.warm();
+    pool.warm();
+    expect(processes()).toBe(before + 1);
+    expect((await reviewTree(tree.path, { pool })).findings).toHaveLength(1);
+    expect(processes()).toBe(before + 1);
   });
 
   it('lose only the file that hangs and the one that crashes them twice, and say which', async () => {

@@ -50,6 +50,8 @@ export class ReviewPool {
   readonly #entry: URL;
   readonly #idle = new Map<ChildProcess, NodeJS.Timeout>();
   readonly #busy = new Set<ChildProcess>();
+  /** One that was started ahead, and that no review has taken. */
+  #coming: Promise<ChildProcess | undefined> | undefined;
   #closed = false;
   // One that hangs would not notice that its parent has gone.
   readonly #onExit = (): void => this.close();
@@ -61,6 +63,18 @@ export class ReviewPool {
     const end = import.meta.url.slice(import.meta.url.lastIndexOf('.'));
     process.on('exit', this.#onExit);
     this.#entry = options.entry ?? new URL(`./review-process.main${end}`, import.meta.url);
+  }
+
+  /** Starts a process for a review that is to come, where none is there: while a tree is fetched, say. What fails, `review` will tell. */
+  warm(): void {
+    if (this.#closed || this.#idle.size + this.#busy.size > 0 || this.#coming) return;
+    const coming = this.#start(new AbortController().signal).catch(() => undefined);
+    this.#coming = coming;
+    void coming.then((child) => {
+      if (this.#coming !== coming) return;
+      this.#coming = undefined;
+      if (child) this.#release(child);
+    });
   }
 
   /**
@@ -197,7 +211,12 @@ export class ReviewPool {
       child.channel?.ref();
       return child;
     }
-    return this.#start(signal);
+    const coming = this.#coming;
+    this.#coming = undefined;
+    const child = await coming;
+    if (child && signal.aborted) this.#release(child);
+    signal.throwIfAborted();
+    return child ?? this.#start(signal);
   }
 
   #release(child: ChildProcess): void {
