@@ -1,6 +1,6 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { cpSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { makeRepository, removeAll } from '@devmesh/repository/testing/sample-git';
 import { ScriptedForge } from '@devmesh/testing/scripted-forge';
@@ -13,7 +13,7 @@ import { forgeSettings, serveSmallRepository } from './support/forge.js';
 const MAY_BE_MARKED: Readonly<Record<Reason, RegExp>> = {
   'needs the cloud': /^(tofu|terraform|doctl|ssh) | --host ADDRESS/,
   'takes long': /^\.\/devmesh test\b| bench\//,
-  'needs a machine of its own': /\/opt\/devmesh|^useradd |^systemctl |^deploy\/debug-agent\.sh/,
+  'needs a machine of its own': /^systemctl start |^deploy\/debug-agent\.sh/,
 };
 /** Commands that end with another exit code than 0, as the text beside them says. */
 const ENDS_WITH: Readonly<Record<string, number>> = {
@@ -39,7 +39,22 @@ interface Scene {
   readonly folder?: string;
   /** Names that documents use for what a reader has, and what there is instead. */
   readonly standIns?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string>>;
+  /** With users, units and programs of its own: what is changed in /etc and /opt is changed there alone. */
+  readonly ownMachine?: boolean;
 }
+
+/** Puts other folders in the place of those that are changed, for this process and what it starts. */
+const OWN_MACHINE = `
+set -e
+there=$(mktemp -d -p "$TMPDIR")
+mkdir "$there/opt"
+cp -a /etc "$there/etc"
+mkdir -p "$there/etc/systemd/system"
+for folder in etc opt; do mount --bind "$there/$folder" "/$folder"; done
+set +e
+`;
+const isRoot = process.getuid?.() === 0;
 
 /** A copy of the clone that documents may change; files of packages, which nothing changes, are shared by links. */
 function copyOf(clone: string): string {
@@ -59,6 +74,7 @@ describe('the commands in README.md and docs/', () => {
   let served: string;
   let reviewed: string;
   const meshes: Devmesh[] = [];
+  let done = 0;
   const make = async (env: Readonly<Record<string, string>> = {}): Promise<Devmesh> => {
     const made = await Devmesh.make(clone, env);
     meshes.push(made);
@@ -87,7 +103,7 @@ describe('the commands in README.md and docs/', () => {
     rmSync(clone, { recursive: true, force: true });
     const count = (reason: Reason): number => all.filter(({ marked }) => marked?.reason === reason).length;
     const marked = (Object.keys(MAY_BE_MARKED) as Reason[]).map((reason) => `${count(reason)} ${reason}`).join(', ');
-    console.log(`documented commands: ${all.length}; ${all.filter(isExecuted).length} executed, ${marked}`);
+    console.log(`documented commands: ${all.length}; ${done} executed, ${marked}`);
   });
 
   /** What a block is given: a mesh that is up, with what the text before it has made; one that was never up where it says so. */
@@ -105,6 +121,17 @@ describe('the commands in README.md and docs/', () => {
         for (const where of [[], ['--target', backups, '--key-file', key]])
           expect(await mesh.run(['backup', ...where])).toMatchObject({ code: 0 });
       return { devmesh: says('a fresh mesh') ? await make() : mesh, standIns };
+    }
+    if (says('/opt/devmesh')) {
+      const env = {
+        GIT_CONFIG_COUNT: '1',
+        GIT_CONFIG_KEY_0: `url.file://${clone}.insteadOf`,
+        GIT_CONFIG_VALUE_0: 'https://github.com/example/devmesh',
+        // What packages were got already need not be got again.
+        HOME: homedir(),
+        SYSTEMD_OFFLINE: '1',
+      };
+      return { devmesh: mesh, ownMachine: true, env };
     }
     if (file === 'docs/deployment.md') {
       const standIns = {
@@ -143,21 +170,31 @@ describe('the commands in README.md and docs/', () => {
     .filter(({ commands }) => commands.length > 0)
     .map((block) => ({ ...block, at: `${block.file}:${block.commands[0]?.line}` }));
 
-  it.each(executed)('$at', async ({ file, commands }) => {
-    const { devmesh, folder = clone, standIns = {} } = await sceneOf(file, commands);
+  it.each(executed)('$at', async ({ file, commands }, { skip }) => {
+    const {
+      devmesh,
+      folder = clone,
+      standIns = {},
+      env: more = {},
+      ownMachine = false,
+    } = await sceneOf(file, commands);
     const script = commands.map((command) => {
       let text = bare(command);
       for (const [name, there] of Object.entries(standIns)) text = text.replaceAll(name, there);
       return `${text}\necho "$?" >>"$EXITS"\n`;
     });
+    if (ownMachine && !isRoot) skip('only root can give a process an /etc and an /opt of its own');
     const exits = join(devmesh.folder, 'exits');
     rmSync(exits, { force: true });
-    const environment = devmesh.environment({ EXITS: exits });
+    const environment = devmesh.environment({ EXITS: exits, ...more });
     const said = await new Promise<string>((resolve) => {
       const env = { ...environment, PATH: `${clone}:${environment['PATH']}` };
-      execFile('bash', ['-c', script.join('')], { cwd: folder, env }, (_, stdout, stderr) => resolve(stdout + stderr));
+      const text = (ownMachine ? OWN_MACHINE : '') + script.join('');
+      const [program, args] = ownMachine ? ['unshare', ['--mount', 'bash']] : ['bash', []];
+      execFile(program, [...args, '-c', text], { cwd: folder, env }, (_, stdout, stderr) => resolve(stdout + stderr));
     });
     const ended = readFileSync(exits, 'utf8').trim().split('\n').map(Number);
+    done += ended.length;
     // A tool that refuses says so in an answer like any other.
     expect(said).not.toMatch(/"isError": ?true|"error": ?\{/);
     expect(
