@@ -170,7 +170,7 @@ describe('the commands in README.md and docs/', () => {
     .filter(({ commands }) => commands.length > 0)
     .map((block) => ({ ...block, at: `${block.file}:${block.commands[0]?.line}` }));
 
-  it.each(executed)('$at', async ({ file, commands }, { skip }) => {
+  it.for(executed)('$at', async ({ file, commands }, { skip }) => {
     const {
       devmesh,
       folder = clone,

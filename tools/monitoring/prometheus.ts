@@ -5,6 +5,7 @@ import { RECORDING_RULES } from './recording-rules.ts';
 import type { Site } from './site.ts';
 
 const INTERVAL = '15s';
+const GROUPS = { recorded: 'devmesh-recorded', alerts: 'devmesh-alerts' };
 /** Where the services are: a port of each on one host, or wherever Consul says. */
 export type Discovery =
   | { readonly from: 'static'; readonly host: string; readonly portOf?: (service: string) => number }
@@ -59,7 +60,7 @@ function consulJob(server: string): object {
 
 export function recordingRules(): object {
   const rules = Object.entries(RECORDING_RULES).map(([record, expr]) => ({ record, expr }));
-  return { groups: [{ name: 'devmesh-recorded', rules }] };
+  return { groups: [{ name: GROUPS.recorded, rules }] };
 }
 
 const annotationsOf = (name: string, summary: string, site: Site): object => ({
@@ -75,7 +76,7 @@ export function alertRules(site: Site): object {
     labels: { severity },
     annotations: annotationsOf(name, summary, site),
   }));
-  return { groups: [{ name: 'devmesh-alerts', rules }] };
+  return { groups: [{ name: GROUPS.alerts, rules }] };
 }
 
 /** Tests of the alerts for `promtool test rules`, from the cases beside each. */
@@ -83,6 +84,8 @@ export function alertTests(site: Site): object {
   return {
     rule_files: ['../rules/recording.yml', '../rules/alerts.yml'],
     evaluation_interval: INTERVAL,
+    // So that alerts see what is recorded at their own instant.
+    group_eval_order: [GROUPS.recorded, GROUPS.alerts],
     tests: Object.entries(ALERTS).flatMap(([name, alert]) =>
       alert.cases.map((_, place) => alertTest(name, alert, place, site)),
     ),
