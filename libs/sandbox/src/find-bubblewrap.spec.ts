@@ -56,6 +56,7 @@ it.each([
   ['cp: error writing: No space left on device', 'larger than the work copy'],
   ['bwrap: Unknown option --disable-userns', 'bubblewrap 0.8'],
   ['bwrap: No permissions to create new namespace', 'user namespaces'],
+  ['bwrap: loopback: Failed to create NETLINK_ROUTE socket: Address family not supported', 'systemd unit'],
   ['something else', 'devmesh doctor'],
 ])('has a cure for "%s"', (why, cure) => {
   expect(cureFor(why)).toContain(cure);

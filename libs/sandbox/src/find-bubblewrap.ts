@@ -30,8 +30,8 @@ export async function findBubblewrap(): Promise<string | Unavailable> {
 export function cureFor(why: string): string {
   if (/No space left|File too large/i.test(why))
     return 'the repository is larger than the work copy may be: its tests can only be run elsewhere';
-  if (/namespace|uid map|Operation not permitted|Permission denied|RTM_NEWADDR/i.test(why))
-    return 'allow user namespaces to the user of the mesh (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; a container needs a seccomp profile that lets clone and unshare make them)';
+  if (/namespace|uid map|Operation not permitted|Permission denied|NETLINK|hostname|mount proc/i.test(why))
+    return 'allow user namespaces to the user of the mesh (sysctl user.max_user_namespaces, kernel.unprivileged_userns_clone, kernel.apparmor_restrict_unprivileged_userns; a container needs a seccomp profile that lets clone and unshare make them; a systemd unit: docs/deployment.md)';
   if (/Unknown option/i.test(why)) return 'install bubblewrap 0.8 or newer';
   return 'see what bubblewrap said; devmesh doctor tries it';
 }

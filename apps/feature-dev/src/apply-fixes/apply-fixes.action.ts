@@ -5,7 +5,8 @@ import { fixPatch, roundInWords } from './fix-patch.js';
 export const applyFixesAction = implement(featureDevApplyFixes, async (context) => {
   const {
     history: _history,
-    turnedDown: _turnedDown,
+    files: _files,
+    only: _only,
     ...result
   } = await fixPatch(context, context.input.repository, context.input.findings);
   return { ...result, summary: roundInWords(result) };

@@ -1,6 +1,6 @@
 import { applyFixes, type FixRound } from '@devmesh/analysis/fixes/apply-fixes';
 import { reviewProject } from '@devmesh/analysis/review/review-project';
-import type { ActionContext } from '@devmesh/agent-kit/action-context';
+import type { ActionContext, Checkout } from '@devmesh/agent-kit/action-context';
 import { readJson } from '@devmesh/agent-kit/workspace/read-json';
 import type { ArtifactRef } from '@devmesh/contracts/artifact';
 import { FindingsDocument, type Finding } from '@devmesh/contracts/finding';
@@ -17,8 +17,10 @@ export interface FixPatch {
   readonly droppedFixes: { rule: string; path: string; line: number; reason: string }[];
   /** Of this round and of those before it. */
   readonly history: FixHistory;
-  /** The same round as it is when its patch is turned down: nothing fixed, and why. */
-  readonly turnedDown: (reason: string) => FixPatch;
+  /** Files that it changes, sorted. */
+  readonly files: readonly string[];
+  /** The same round with the fixes of these files alone, proved anew; those of the others count as dropped, for this reason. */
+  readonly only: (files: ReadonlySet<string>, reason: string) => Promise<FixPatch>;
 }
 
 /** Most bytes of each list of an output, as JSON: an output has at most 32 KiB, and the history has all. */
@@ -55,12 +57,18 @@ export async function fixPatch(
     list.filter(({ fingerprint }) => !isDropped.has(fingerprint)),
     { signal, progress },
   );
-  const patch =
-    round.fixed.length === 0 ? null : await context.patch(checkout, { title: titleOf(round), body: bodyOf(round) });
-  return fixPatchOf(round, patch, before, context.iteration);
+  return fixPatchOf(context, checkout, round, before);
 }
 
-function fixPatchOf(round: FixRound, patch: PatchRef | null, before: FixHistory, iteration: number): FixPatch {
+async function fixPatchOf(
+  context: ActionContext<unknown>,
+  checkout: Checkout,
+  round: FixRound,
+  before: FixHistory,
+): Promise<FixPatch> {
+  const { iteration, signal } = context;
+  const patch =
+    round.fixed.length === 0 ? null : await context.patch(checkout, { title: titleOf(round), body: bodyOf(round) });
   const fixed = round.fixed.map((finding) => ({ ...placeOf(finding), fix: finding.fix?.description ?? '' }));
   const dropped = round.dropped.map(({ finding, reason }) => ({
     ...placeOf(finding),
@@ -79,9 +87,15 @@ function fixPatchOf(round: FixRound, patch: PatchRef | null, before: FixHistory,
       fixed: [...before.fixed, ...fixed.map((one) => ({ ...one, round: iteration }))],
       dropped: [...before.dropped, ...dropped.map((one) => ({ ...one, round: iteration }))],
     },
-    turnedDown: (reason) => {
-      const more = round.fixed.map((finding) => ({ finding, reason }));
-      return fixPatchOf({ ...round, fixed: [], dropped: [...round.dropped, ...more] }, null, before, iteration);
+    files: round.files,
+    only: async (files, reason) => {
+      const isWanted = ({ location }: Finding): boolean => files.has(location.path);
+      const fresh = await context.checkout(checkout.ref);
+      const some = await applyFixes(fresh.path, round.fixed.filter(isWanted), { signal });
+      const others = round.fixed.filter((finding) => !isWanted(finding)).map((finding) => ({ finding, reason }));
+      const deferred = [...round.deferred, ...some.deferred];
+      const all = [...round.dropped, ...some.dropped, ...others];
+      return fixPatchOf(context, fresh, { ...some, deferred, dropped: all }, before);
     },
   };
 }

@@ -62,16 +62,17 @@ async function change(
   submitted: RepositoryRef,
   { others, round, runTests }: { others: readonly ProposedPatch[]; round: FixPatch; runTests: boolean },
 ): Promise<Change> {
-  const fixes = round.patch ? [{ step: context.step, agent: AGENT, patch: round.patch }] : [];
-  const integrate = (patches: readonly ProposedPatch[]) => integratePatches(context, start, patches, submitted);
-  if (!runTests) return { integrated: await integrate([...others, ...fixes]), round, tests: null };
-  const { integrated, rejected, tests } = await testedIntegration(context, start, { fixes, others }, integrate);
-  const reason = tests.summary.slice(0, 500);
-  const leftOut = rejected.flatMap((one) => (one ? [{ title: one.patch.title, reason }] : []));
+  const integrate = (patches: readonly ProposedPatch[], { patch }: FixPatch) => {
+    const fixes = patch ? [{ step: context.step, agent: AGENT, patch }] : [];
+    return integratePatches(context, start, [...patches, ...fixes], submitted);
+  };
+  if (!runTests) return { integrated: await integrate(others, round), round, tests: null };
+  const tested = await testedIntegration(context, start, { others, round, integrate });
+  const reason = tested.tests.summary.slice(0, 500);
+  const leftOut = tested.rejected.map((title) => ({ title, reason }));
   return {
-    integrated: { ...integrated, leftOut: [...integrated.leftOut, ...leftOut] },
-    round: fixes.some((one) => rejected.includes(one)) ? round.turnedDown(reason) : round,
-    tests,
+    ...tested,
+    integrated: { ...tested.integrated, leftOut: [...tested.integrated.leftOut, ...leftOut] },
   };
 }
 

@@ -71,7 +71,7 @@ describeWith(['bwrap'], 'a change that is held to the tests of its repository', 
     expect(output).toMatchObject({ fixed: 0, dropped: 1, fixes: null, commits: [], bundle: null });
     expect(output.repository.commit).toBe(repository.commit);
     const reason = 'tests went red with the change: the client of the supplier (npm run test)';
-    expect(output.leftOut).toEqual([{ title: expect.stringContaining('tls-verify-off'), reason }]);
+    expect(output.leftOut).toEqual([{ title: 'Fixes in client.js', reason }]);
     expect(output.droppedFixes).toMatchObject([{ path: 'client.js', reason }]);
     expect(output.tests).toMatchObject({
       verdict: 'rejected',
@@ -92,6 +92,16 @@ describeWith(['bwrap'], 'a change that is held to the tests of its repository', 
     expect(output.commits.map(({ title }) => title)).toEqual(['Add an image']);
     expect(output.leftOut).toHaveLength(1);
     expect(output.droppedFixes).toHaveLength(1);
+  });
+
+  it('drops the fixes of the file that turns a test red, and keeps those of others', async () => {
+    const files = { 'a.js': CLIENT, 'b.js': CLIENT, 'd.js': CLIENT };
+    const output = await implement(await submit({ ...files, 'client.test.js': TRUSTS_ALL }));
+    expect(output).toMatchObject({ fixed: 3, dropped: 1, tests: { verdict: 'rejected' } });
+    expect(output.fixedFindings.map(({ path }) => path)).toEqual(['a.js', 'b.js', 'd.js']);
+    expect(output.droppedFixes.map(({ path }) => path)).toEqual(['client.js']);
+    expect(output.leftOut.map(({ title }) => title)).toEqual(['Fixes in client.js']);
+    expect(output.commits.map(({ title }) => title)).toEqual(['Fix 3 findings in 3 files']);
   });
 
   it('drops the patch of another agent that turns a test red, and keeps the fixes', async () => {

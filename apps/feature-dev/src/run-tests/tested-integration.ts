@@ -3,18 +3,39 @@ import type { ProposedPatch, TestsOfChange } from '@devmesh/contracts/actions/fe
 import { RepositoryRef } from '@devmesh/contracts/repository';
 import { DEFAULT_LIMITS } from '@devmesh/sandbox/outcome';
 import { runInSandbox } from '@devmesh/sandbox/run-in-sandbox';
+import type { FixPatch } from '../apply-fixes/fix-patch.js';
 import type { Integrated } from '../integrate/integrate-patches.js';
 import { planTests, type PlannedTests } from './plan-tests.js';
 import { suiteResult, type SuiteResult } from './suite-result.js';
+import { whatPasses } from './what-passes.js';
 
 type Patches = readonly ProposedPatch[];
 
+/** What a change is made of, and how commits are made of it. */
+export interface ChangeParts {
+  /** Patches of other agents. */
+  readonly others: Patches;
+  readonly round: FixPatch;
+  readonly integrate: (others: Patches, round: FixPatch) => Promise<Integrated>;
+}
+
 export interface TestedIntegration {
   readonly integrated: Integrated;
-  /** What turned red what was green, and is not in it. */
-  readonly rejected: Patches;
+  /** As far as the tests stand it. */
+  readonly round: FixPatch;
+  /** Titles of what turned red what was green, and is not in it. */
+  readonly rejected: readonly string[];
   readonly tests: TestsOfChange;
 }
+
+/** What can be left out by itself: the patch of another agent, or the fixes of one file. */
+type Part =
+  | { readonly kind: 'patch'; readonly patch: NonNullable<ProposedPatch> }
+  | { readonly kind: 'fixes'; readonly file: string };
+
+/** Most runs of the tests that look for what turned them red, and when the last one begins, ms. */
+const SEARCHES = 10;
+const SEARCH_MS = 150_000;
 
 /** A suite with what it came to on a tree. */
 interface Tried {
@@ -23,20 +44,19 @@ interface Tried {
 }
 
 /**
- * Integrates, and runs the tests of the repository before and after. What turns a green suite red is left out: all of it, or one of its
- * two parts, the fixes and the patches of others, when the tests stand the other. Suites that were red before, or can't be run, judge
- * nothing, and are told.
+ * Integrates, and runs the tests of the repository before and after. What turns a green suite red is looked for by halves and left out: the
+ * patches of others one by one, fixes by file. Suites that were red before, or can't be run, judge nothing, and are told.
  */
 export async function testedIntegration(
   context: ActionContext<unknown>,
   start: RepositoryRef,
-  parts: { readonly fixes: Patches; readonly others: Patches },
-  integrate: (patches: Patches) => Promise<Integrated>,
+  parts: ChangeParts,
 ): Promise<TestedIntegration> {
-  const all = [...parts.others, ...parts.fixes];
-  const integrated = await integrate(all);
+  const { round } = parts;
+  const integrated = await parts.integrate(parts.others, round);
   const kept = (tests: Omit<TestsOfChange, 'suites'>, suites: TestsOfChange['suites'] = []): TestedIntegration => ({
     integrated,
+    round,
     rejected: [],
     tests: { ...tests, suites },
   });
@@ -46,35 +66,56 @@ export async function testedIntegration(
   if (before.length === 0)
     return kept({ verdict: 'not_judged', summary: 'no tests were found: no command for them in any manifest' });
   const green = before.filter(({ result }) => result.state === 'green').map(({ suite }) => suite);
-  const told = before.map((one) => suiteOf(one));
-  if (green.length === 0) return kept({ verdict: 'not_judged', summary: notJudged(before) }, told);
+  if (green.length === 0)
+    return kept(
+      { verdict: 'not_judged', summary: notJudged(before) },
+      before.map((one) => suiteOf(one)),
+    );
   const after = await testsAfter(context, integrated.repository, green);
   const suites = before.map((one) => suiteOf(one, after));
   const reds = after.filter(({ result }) => result.state !== 'green');
   if (reds.length === 0)
     return kept({ verdict: 'accepted', summary: `the tests pass as before: ${namesOf(green)}` }, suites);
-  const rest = await largestThatPasses(context, parts, integrate, green);
-  return { ...rest, tests: { verdict: 'rejected', summary: redInWords(reds), suites } };
+  const summary = redInWords(reds);
+  return { ...(await whatTheyStand(context, parts, green, summary)), tests: { verdict: 'rejected', summary, suites } };
 }
 
-async function largestThatPasses(
+/** Of a change that turns `green` red as much as does not. */
+async function whatTheyStand(
   context: ActionContext<unknown>,
-  { fixes, others }: { readonly fixes: Patches; readonly others: Patches },
-  integrate: (patches: Patches) => Promise<Integrated>,
+  parts: ChangeParts,
   green: readonly PlannedTests[],
-): Promise<Pick<TestedIntegration, 'integrated' | 'rejected'>> {
-  const isSome = (patches: Patches): boolean => patches.some((patch) => patch !== null);
-  if (isSome(fixes) && isSome(others)) {
-    for (const [part, rejected] of [
-      [others, fixes],
-      [fixes, others],
-    ] as const) {
-      const integrated = await integrate(part);
-      const after = await testsAfter(context, integrated.repository, green);
-      if (after.every(({ result }) => result.state === 'green')) return { integrated, rejected };
-    }
-  }
-  return { integrated: await integrate([]), rejected: [...others, ...fixes] };
+  reason: string,
+): Promise<Omit<TestedIntegration, 'tests'>> {
+  const make = async (some: readonly Part[]): Promise<{ integrated: Integrated; round: FixPatch }> => {
+    const files = new Set(some.flatMap((part) => (part.kind === 'fixes' ? part.file : [])));
+    const round = files.size === parts.round.files.length ? parts.round : await parts.round.only(files, reason);
+    const others = some.flatMap((part) => (part.kind === 'patch' ? part.patch : []));
+    return { integrated: await parts.integrate(others, round), round };
+  };
+  const startedAt = performance.now();
+  let asked = 0;
+  const passes = async (some: readonly Part[]): Promise<boolean> => {
+    asked += 1;
+    const { integrated } = await make(some);
+    const after = await testsAfter(context, integrated.repository, green);
+    return after.every(({ result }) => result.state === 'green');
+  };
+  const all: Part[] = [
+    ...parts.others.flatMap((patch) => (patch ? [{ kind: 'patch' as const, patch }] : [])),
+    ...parts.round.files.map((file) => ({ kind: 'fixes' as const, file })),
+  ];
+  const mayAsk = (): boolean => asked < SEARCHES && performance.now() - startedAt < SEARCH_MS;
+  const { kept, rejected } = await whatPasses(all, passes, mayAsk);
+  return { ...(await make(kept)), rejected: titlesOf(rejected) };
+}
+
+function titlesOf(parts: readonly Part[]): string[] {
+  const patches = parts.flatMap((part) => (part.kind === 'patch' ? part.patch.patch.title : []));
+  const files = parts.flatMap((part) => (part.kind === 'fixes' ? part.file : []));
+  if (files.length === 0) return patches;
+  const more = files.length > 3 ? ` and ${files.length - 3} more` : '';
+  return [...patches, `Fixes in ${files.slice(0, 3).join(', ')}${more}`.slice(0, 300)];
 }
 
 async function testsBefore(context: ActionContext<unknown>, start: RepositoryRef): Promise<Tried[]> {

@@ -43,7 +43,7 @@ const FixesOfRound = z.object({
 
 /** What the tests of the repository said of a change, where they were asked for. */
 export const TestsOfChange = z.object({
-  /** `accepted`: what was green before stayed green. `rejected`: something turned red, and the change was dropped. `not_judged`: no suite was green before. */
+  /** `accepted`: what was green before stayed green. `rejected`: something turned red, and what did it was dropped. `not_judged`: no suite was green before. */
   verdict: z.enum(['accepted', 'rejected', 'not_judged']),
   /** In words, with the tests that turned red, or why nothing was judged. */
   summary: z.string().max(1000),
