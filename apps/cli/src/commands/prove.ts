@@ -1,7 +1,8 @@
-import { execFile } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { mutationScore, type MutationScore } from '@devmesh/engine/prover/mutation';
 import { prove as proveWorkflow, type Budget, type Proof } from '@devmesh/engine/prover/prove';
@@ -22,8 +23,6 @@ export interface ProveOptions {
 const MINUTES = 1;
 /** Runs by chance behind what is exhaustive. */
 const FULL_CHANCES = 5_000;
-/** Bytes of a report: a failure has its whole trace. */
-const MAX_OUTPUT = 256 * 1024 * 1024;
 const SEEDS = 2000;
 const EQUIVALENT_SEEDS = 50;
 
@@ -51,23 +50,31 @@ async function hunted(context: CliContext, subjects: readonly Subject[]): Promis
 }
 
 /** The proof of one workflow by a process of its own: all of them at once use all cores. */
-function apart(context: CliContext, name: string, options: ProveOptions): Promise<Proof> {
+async function apart(context: CliContext, name: string, options: ProveOptions): Promise<Proof> {
   const main = fileURLToPath(new URL('../main.js', import.meta.url));
   const given = Object.entries({ seed: options.seed, minutes: options.minutes });
   const args = given.flatMap(([option, value]) => (value === undefined ? [] : [`--${option}`, String(value)]));
-  return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      [main, 'prove', name, '--full', '--json', ...args],
-      { cwd: context.cwd, env: context.env, maxBuffer: MAX_OUTPUT, signal: context.interrupted },
-      (error, stdout, stderr) => {
-        // It ends with 1 when a promise is broken, and says so in its report.
-        const [proof] = stdout.startsWith('{"revision"') ? (JSON.parse(stdout) as ProofReport).proofs : [];
-        if (proof) resolve(proof);
-        else reject(error ?? new Error(`the proof of ${name} ended without a report: ${stderr}`));
-      },
-    );
+  // The channel tells the process when this one is gone, however it went.
+  const child = fork(main, ['prove', name, '--full', '--json', ...args], {
+    cwd: context.cwd,
+    env: context.env,
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    signal: context.interrupted,
   });
+  let failure: Error | undefined;
+  child.once('error', (error) => (failure = error));
+  const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map((from) => (from ? text(from) : '')));
+  // It ends with 1 when a promise is broken, and says so in its report.
+  const [proof] = stdout?.startsWith('{"revision"') ? (JSON.parse(stdout) as ProofReport).proofs : [];
+  if (!proof) throw new Error(`the proof of ${name} ended without a report: ${stderr}`, { cause: failure });
+  return proof;
+}
+
+/** Ends this process when the one that started it for a part of its work is gone. */
+function endWithParent(): void {
+  if (!process.channel) return;
+  process.once('disconnect', () => process.exit(EXIT.failed));
+  process.channel.unref();
 }
 
 /**
@@ -75,6 +82,7 @@ function apart(context: CliContext, name: string, options: ProveOptions): Promis
  * report is written.
  */
 export async function prove(context: CliContext, given: string | undefined, options: ProveOptions): Promise<ExitCode> {
+  endWithParent();
   const { out, self } = context;
   const all = given === undefined;
   const full = options.full === true;
