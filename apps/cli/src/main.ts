@@ -49,6 +49,11 @@ process.on('SIGINT', () => {
   if (interrupt.signal.aborted) process.exit(EXIT.cancelled);
   interrupt.abort();
 });
+// One that another command started for a part of its work ends with that, however it went.
+if (process.channel) {
+  process.once('disconnect', () => process.exit(EXIT.cancelled));
+  process.channel.unref();
+}
 // Whoever reads the output went away: `devmesh runs | head -1`.
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) =>

@@ -255,6 +255,12 @@ describe('POST /v1/runs', () => {
     });
     expect(await problemOf(other)).toMatchObject({ code: 'invalid_repository' });
 
+    // What led to the commit is read by an agent, so it is the project's own too.
+    const foreign = { ...repository([mine]), history: sha256('of another project') };
+    expect(await problemOf(await gateway.post('/v1/runs', { ...BODY, repository: foreign }))).toMatchObject({
+      code: 'invalid_repository',
+    });
+
     // Collected since: the run would not find it.
     held.clear();
     const late = await gateway.post('/v1/runs', { ...BODY, repository: repository([mine]) });

@@ -79,6 +79,8 @@ export const CreateRun = z.object({
         origin: z.string().max(4096),
         branch: z.string().max(1024).optional(),
         notices: RunRepository.shape.notices.default([]),
+        /** Digest of a `RepositoryHistory`, uploaded too. */
+        history: RunRepository.shape.history,
       }),
       /** Cloned by the mesh. */
       z.object({ url: z.url().max(4096), ref: z.string().max(1024).optional() }),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ArtifactRef } from './artifact.js';
-import { CommitId, Digest } from './ids.js';
+import { CommitId, Digest, UnixMs } from './ids.js';
 
 /**
  * A tree of a repository as the mesh passes it around: git bundles to fetch in this order, and the commit to check out.
@@ -41,3 +41,28 @@ export const RepositoryNotice = z.object({
   message: z.string().max(2000),
 });
 export type RepositoryNotice = z.infer<typeof RepositoryNotice>;
+
+/** Most commits of a `RepositoryHistory`, and most characters of a title or a tag. */
+export const HISTORY_LIMITS = { commits: 500, text: 500 } as const;
+
+/** What led to a commit, the latest first: the commits' own words, without their content. An artifact of its own, as JSON. */
+export const RepositoryHistory = z.object({
+  version: z.literal(1),
+  commits: z
+    .array(
+      z.object({
+        commit: CommitId,
+        /** When it was committed. */
+        at: UnixMs,
+        title: z.string().max(HISTORY_LIMITS.text),
+        tags: z.array(z.string().max(HISTORY_LIMITS.text)).max(20),
+        isMerge: z.boolean(),
+        /** A run of the mesh made it. */
+        byMesh: z.boolean(),
+      }),
+    )
+    .max(HISTORY_LIMITS.commits),
+  /** Whether the first commit of all is among them. */
+  complete: z.boolean(),
+});
+export type RepositoryHistory = z.infer<typeof RepositoryHistory>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ArtifactRef } from './artifact.js';
-import { RunId, StepId, Timestamp } from './ids.js';
+import { Digest, RunId, StepId, Timestamp } from './ids.js';
 import { RepositoryNotice, RepositoryRef } from './repository.js';
 
 /**
@@ -20,8 +20,15 @@ export const RunRepository = z.object({
   origin: z.string().max(4096),
   branch: z.string().max(1024).optional(),
   notices: z.array(RepositoryNotice).max(20),
+  /** `RepositoryHistory` up to the commit; left out where nobody could tell it. */
+  history: Digest.optional(),
 });
 export type RunRepository = z.infer<typeof RunRepository>;
+
+/** Everything in the store that a run's repository is made of. */
+export function contentOf({ ref, history }: Pick<RunRepository, 'ref' | 'history'>): Digest[] {
+  return history === undefined ? ref.bundles : [...ref.bundles, history];
+}
 
 export const StepStatus = z.enum([
   'pending',

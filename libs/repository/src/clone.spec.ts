@@ -46,6 +46,7 @@ describe('cloneRepository', () => {
       shallow: [commit],
       notices: [],
       fileCount: 2,
+      history: undefined,
     });
     expect(readdirSync(outDir)).toEqual(['repository.bundle']);
     const shelf = new BundleShelf();
@@ -54,6 +55,21 @@ describe('cloneRepository', () => {
       .workspace(RepositoryRef.parse({ ...cloned, bundles: [shelf.put(cloned.file)] }));
     expect((await workspace.safeRead('src/a.ts')).toString()).toBe('export const a = 1;\n');
     shelf.remove();
+  });
+
+  it('tells what led to the commit, of a server that hands out commits without their content', async () => {
+    userGit(root, ['config', 'uploadpack.allowFilter', 'true']);
+    userGit(root, ['tag', 'v1.0.0', 'HEAD~1']);
+    server = await startGitHttpServer({ root: tmpdir() });
+    const { history } = await cloneRepository(address(), { outDir });
+    expect(history).toEqual({
+      version: 1,
+      complete: true,
+      commits: [
+        { commit, at: 1_700_000_000_000, title: 'Second', tags: [], isMerge: false, byMesh: false },
+        expect.objectContaining({ title: 'First', tags: ['v1.0.0'] }),
+      ],
+    });
   });
 
   it('takes a branch, a tag or a commit', async () => {

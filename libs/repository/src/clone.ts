@@ -1,10 +1,12 @@
+import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { CommitId } from '@devmesh/contracts/ids';
-import type { RepositoryNotice } from '@devmesh/contracts/repository';
+import { HISTORY_LIMITS, type RepositoryHistory, type RepositoryNotice } from '@devmesh/contracts/repository';
 import { git, GitFailure } from './git.js';
 import { writeGitDir, type ObjectFormat } from './git-dir.js';
+import { readHistory } from './history.js';
 import { showName } from './names.js';
 import { bundleCommit } from './pack.js';
 import { listTree, treeNotices } from './tree.js';
@@ -29,6 +31,8 @@ export interface ClonedRepository {
   readonly shallow: CommitId[];
   readonly notices: readonly RepositoryNotice[];
   readonly fileCount: number;
+  /** Undefined where the server does not hand out commits without their content. */
+  readonly history: RepositoryHistory | undefined;
 }
 
 /** A remote by its URL. */
@@ -40,6 +44,8 @@ export interface Source {
 }
 
 const DEFAULT_TIMEOUT_MS = 120_000;
+/** For each of the calls that bring the history, ms: it is worth no more. */
+const HISTORY_MS = 20_000;
 const DEFAULT_PROTOCOLS = ['https', 'http', 'ssh'] as const;
 const MAX_URL_LENGTH = 4096;
 
@@ -156,6 +162,58 @@ async function fetchCommit(
   }
 }
 
+/** For each call, ms. */
+interface HistoryLimits {
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Whether a server leaves out what it is asked to: what it says of itself in protocol version 2. */
+async function canFilter(
+  gitDir: string,
+  { protocol, url, config }: Source,
+  { timeoutMs, signal }: HistoryLimits,
+): Promise<boolean> {
+  const { stderr } = await git(['ls-remote', '--quiet', '--', url, 'HEAD'], {
+    gitDir,
+    protocols: [protocol],
+    config: { ...config, 'protocol.version': '2' },
+    env: { GIT_TRACE_PACKET: '2' },
+    timeoutMs,
+    signal,
+  });
+  return /< fetch=[^\n]*\bfilter\b/.test(stderr);
+}
+
+/**
+ * What led to the commit: commits and tags alone, of a server that leaves out trees and files when asked. Undefined from any
+ * other, which would send the content of all of them.
+ */
+async function fetchHistory(
+  dir: string,
+  source: Source,
+  ref: string | undefined,
+  fetched: { readonly gitDir: string; readonly commit: CommitId },
+  limits: HistoryLimits,
+): Promise<RepositoryHistory | undefined> {
+  const { timeoutMs, signal } = limits;
+  try {
+    if (timeoutMs <= 0 || !(await canFilter(fetched.gitDir, source, limits))) return undefined;
+    const gitDir = join(dir, 'history.git');
+    const objectFormat = fetched.commit.length === 64 ? 'sha256' : 'sha1';
+    await writeGitDir(gitDir, { objectFormat, head: 'ref: refs/heads/none' });
+    const plain = ['--quiet', '--filter=tree:0', '--no-recurse-submodules', '--no-auto-maintenance', '--no-tags'];
+    const call = { gitDir, protocols: [source.protocol], config: source.config, timeoutMs, signal };
+    const depth = `--depth=${HISTORY_LIMITS.commits}`;
+    await git(['fetch', ...plain, depth, '--', source.url, ref ?? 'HEAD', 'refs/tags/*:refs/tags/*'], call);
+    return await readHistory(gitDir, fetched.commit, { isShallow: existsSync(join(gitDir, 'shallow')), signal });
+  } catch (error) {
+    if (error instanceof GitFailure || (error instanceof DevmeshError && error.code === 'deadline_exceeded'))
+      return undefined;
+    throw error;
+  }
+}
+
 /**
  * Clones one commit of a repository by URL into `outDir/repository.bundle`. Nobody is asked for anything; a user and password in the URL are
  * used and appear in no argument, message or bundle. git and its helpers are gone when this returns.
@@ -192,7 +250,14 @@ export async function cloneRepository(url: string, options: CloneOptions): Promi
     if (performance.now() > deadline) throw new DevmeshError('deadline_exceeded', 'too late');
     const file = join(outDir, 'repository.bundle');
     const shallow = await bundleCommit(gitDir, commit, file, options.signal);
-    return { file, base: commit, commit, shallow, notices, fileCount: entries.length };
+    const history = await fetchHistory(
+      dir,
+      source,
+      ref,
+      { gitDir, commit },
+      { timeoutMs: Math.min(HISTORY_MS, deadline - performance.now()), signal: options.signal },
+    );
+    return { file, base: commit, commit, shallow, notices, fileCount: entries.length, history };
   } catch (error) {
     if (error instanceof GitFailure) throw explain(error, source, ref);
     if (error instanceof DevmeshError && error.code === 'deadline_exceeded') {

@@ -1,9 +1,10 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { CommitId } from '@devmesh/contracts/ids';
-import type { RepositoryNotice } from '@devmesh/contracts/repository';
+import type { RepositoryHistory, RepositoryNotice } from '@devmesh/contracts/repository';
 import { git, GitFailure } from './git.js';
 import { writeShallow } from './git-dir.js';
+import { readHistory } from './history.js';
 import { inspectView, missingObjects, type RepositoryInspection } from './inspect.js';
 import { withUserView } from './user-view.js';
 
@@ -27,6 +28,8 @@ export interface PackedRepository {
   readonly shallow: CommitId[];
   readonly notices: readonly RepositoryNotice[];
   readonly inspection: RepositoryInspection;
+  /** Undefined where it cannot be told. */
+  readonly history: RepositoryHistory | undefined;
 }
 
 /**
@@ -65,8 +68,13 @@ export async function packRepository(path: string, options: PackOptions): Promis
     const { entries: _entries, ...inspection } = await inspectView(view, options.ref, options.signal);
     try {
       const { commit, notices } = inspection;
+      // Before the bundle, which makes the commit the view's boundary.
+      const history = await readHistory(view.gitDir, commit, {
+        isShallow: view.shallow.length > 0,
+        signal: options.signal,
+      });
       const shallow = await bundleCommit(view.gitDir, commit, options.outFile, options.signal);
-      return { file: options.outFile, base: commit, commit, shallow, notices, inspection };
+      return { file: options.outFile, base: commit, commit, shallow, notices, inspection, history };
     } catch (error) {
       if (
         error instanceof GitFailure &&

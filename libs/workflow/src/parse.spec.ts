@@ -450,7 +450,10 @@ const WRONG: readonly Wrong[] = [
     source: [...top, `  - id: a`, `    ${WORK}`, '    with:', '      deep: [x, "${{ run.mood }}"]'],
     code: 'bad_reference',
     at: [6, 17],
-    says: ['${{ run.mood }}', 'run.id, run.task, run.origin, run.summary, repository, patches, steps.STEP.output.PATH'],
+    says: [
+      '${{ run.mood }}',
+      'run.id, run.task, run.origin, run.history, run.summary, repository, patches, steps.STEP.output.PATH',
+    ],
   },
   {
     about: 'a reference to what does not come before',

@@ -5,9 +5,12 @@ import type { RunState } from './state.js';
 import { itemIds, outputOf } from './output.js';
 import { summarise } from './summary.js';
 
+const RUN_MEMBERS = ['id', 'task', 'origin', 'history', 'summary'] as const;
+type RunMember = (typeof RUN_MEMBERS)[number];
+
 /** A parsed `${{ … }}`. */
 export type Reference =
-  | { readonly of: 'run'; readonly member: 'id' | 'task' | 'origin' | 'summary' }
+  | { readonly of: 'run'; readonly member: RunMember }
   | { readonly of: 'repository' }
   | { readonly of: 'patches' }
   /** Of a fan-out: the item and its number, from 0. */
@@ -30,9 +33,8 @@ export function referenceText(text: string): string | undefined {
 /** Parses the inside of `${{ … }}`; undefined when it is none of the forms of docs/engine.md. */
 export function parseReference(text: string): Reference | undefined {
   if (text === 'repository' || text === 'patches') return { of: text };
-  if (text === 'run.id' || text === 'run.task' || text === 'run.origin' || text === 'run.summary') {
-    return { of: 'run', member: text.slice(4) as 'id' | 'task' | 'origin' | 'summary' };
-  }
+  const about = RUN_MEMBERS.find((name) => text === `run.${name}`);
+  if (about !== undefined) return { of: 'run', member: about };
   if (text === 'index') return { of: 'index' };
   const own = OWN.exec(text);
   if (own) {
@@ -59,7 +61,7 @@ function resolve(graph: Graph, state: RunState, step: StepId, reference: Referen
   switch (reference.of) {
     case 'run':
       if (reference.member === 'summary') return summarise(graph, state);
-      if (reference.member === 'origin') return state.repository?.origin;
+      if (reference.member === 'origin' || reference.member === 'history') return state.repository?.[reference.member];
       return reference.member === 'id' ? state.runId : state.task;
     case 'repository': {
       const given = upstream

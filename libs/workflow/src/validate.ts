@@ -186,7 +186,7 @@ function referenceProblem(
 ): string | undefined {
   const reference = parseReference(text);
   if (!reference)
-    return `\${{ ${text} }} is none of run.id, run.task, run.origin, run.summary, repository, patches, steps.STEP.output.PATH, item, index`;
+    return `\${{ ${text} }} is none of run.id, run.task, run.origin, run.history, run.summary, repository, patches, steps.STEP.output.PATH, item, index`;
   if (reference.of === 'step' && !(graph.upstream.get(step.id) ?? []).includes(reference.step))
     return where === 'undo' && reference.step === step.id
       ? undefined

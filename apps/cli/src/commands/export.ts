@@ -2,6 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DevmeshError, parseOrThrow } from '@devmesh/contracts/errors';
+import { contentOf } from '@devmesh/contracts/run';
 import { RunExport } from '@devmesh/contracts/run-export';
 import { EXIT, type CliContext, type ExitCode } from '../context.js';
 import type { MeshApi } from '../gateway/mesh-api.js';
@@ -33,8 +34,11 @@ async function aside<T>(context: CliContext, work: (file: string) => Promise<T>)
 /** The content of everything that the run lists and of its repository, as base64 by digest. */
 async function contents(context: CliContext, api: MeshApi, file: RunExport): Promise<Record<string, string>> {
   const [created] = file.events;
-  const bundles = created?.type === 'RunCreated' ? (created.repository?.ref.bundles ?? []) : [];
-  const digests = new Set([...bundles, ...file.artifacts.map(({ digest }) => digest)]);
+  const repository = created?.type === 'RunCreated' ? created.repository : null;
+  const digests = new Set([
+    ...(repository ? contentOf(repository) : []),
+    ...file.artifacts.map(({ digest }) => digest),
+  ]);
   // Looking at the run's list is what lets its artifacts be read.
   await api.artifacts(file.runId);
   await api.run(file.runId);

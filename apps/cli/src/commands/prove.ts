@@ -70,19 +70,11 @@ async function apart(context: CliContext, name: string, options: ProveOptions): 
   return proof;
 }
 
-/** Ends this process when the one that started it for a part of its work is gone. */
-function endWithParent(): void {
-  if (!process.channel) return;
-  process.once('disconnect', () => process.exit(EXIT.failed));
-  process.channel.unref();
-}
-
 /**
  * Puts workflows through every fault, on the engine that ships and without a mesh. Without a name: those of the committed proof, and its
  * report is written.
  */
 export async function prove(context: CliContext, given: string | undefined, options: ProveOptions): Promise<ExitCode> {
-  endWithParent();
   const { out, self } = context;
   const all = given === undefined;
   const full = options.full === true;

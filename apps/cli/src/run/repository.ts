@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createReadStream, existsSync } from 'node:fs';
-import { readdir, rm } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { CreateRun } from '@devmesh/contracts/gateway-api';
@@ -36,7 +36,7 @@ export interface PackedForRun {
   readonly body: NonNullable<CreateRun['repository']>;
   readonly fileCount: number;
   upload(api: MeshApi): Promise<void>;
-  /** Removes the temporary bundle. */
+  /** Removes the temporary files. */
   dispose(): Promise<void>;
 }
 
@@ -69,11 +69,18 @@ export async function packForRun(
   const { packRepository } = await import('@devmesh/repository/pack');
   await sweep(home.cache);
   const outFile = join(home.cache, `pack-${process.pid}-${randomBytes(4).toString('hex')}.bundle`);
-  const dispose = async (): Promise<void> => rm(outFile, { force: true });
+  const historyFile = `${outFile}.history`;
+  const dispose = async (): Promise<void> => {
+    await Promise.all([outFile, historyFile].map((file) => rm(file, { force: true })));
+  };
   try {
     const packed = await packRepository(path, { outFile, signal, ...(ref === undefined ? {} : { ref }) });
-    const digest = await fileDigest(outFile);
-    const { inspection } = packed;
+    const { inspection, history } = packed;
+    if (history !== undefined) await writeFile(historyFile, JSON.stringify(history));
+    const files = new Map([[await fileDigest(outFile), outFile]]);
+    const [digest = ''] = files.keys();
+    const told = history === undefined ? undefined : await fileDigest(historyFile);
+    if (told !== undefined) files.set(told, historyFile);
     return {
       root: inspection.root,
       fileCount: inspection.fileCount,
@@ -82,9 +89,10 @@ export async function packForRun(
         origin: inspection.root,
         ...(inspection.ref === null ? {} : { branch: inspection.ref }),
         notices: [...packed.notices],
+        ...(told === undefined ? {} : { history: told }),
       },
       upload: async (api) => {
-        if (!(await api.hasArtifact(digest))) await api.putArtifact(outFile);
+        for (const [content, file] of files) if (!(await api.hasArtifact(content))) await api.putArtifact(file);
       },
       dispose,
     };

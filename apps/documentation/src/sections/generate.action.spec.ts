@@ -53,6 +53,50 @@ async function runIn(folder: string): Promise<{ output: Output; readme: string; 
   return { output, readme, again: documentationGenerate.output.parse(again) };
 }
 
+describe('documentation/generate with a history', () => {
+  const of = (...tags: string[]) =>
+    bench.put(
+      Buffer.from(
+        JSON.stringify({
+          version: 1,
+          commits: [{ commit: 'c'.repeat(40), at: 0, title: 'Begin', tags, isMerge: false, byMesh: false }],
+          complete: true,
+        }),
+      ),
+      { name: 'history.json', mediaType: 'application/json' },
+    ).digest;
+  const runOn = async (folder: string, history: string): Promise<Output> => {
+    const context = bench.context({ repository: await bench.submit(folder), history });
+    return documentationGenerate.output.parse(await generate.run(context));
+  };
+
+  it('writes a changelog of what was released, and changes nothing the second time', async () => {
+    const folder = repository(Object.entries(CODE));
+    const first = await runOn(folder, of('v1.0.0'));
+    expect(first.patch?.files).toContain('CHANGELOG.md');
+    expect(first.sections).toContain('changelog');
+    const workspace = await bench.checkOut(await bench.submit(folder));
+    if (first.patch) await applyPatch(workspace, bench.read(first.patch.artifact));
+    for (const file of first.patch?.files ?? [])
+      writeFileSync(join(folder, file), readFileSync(join(workspace.path, file)));
+    expect(readFileSync(join(folder, 'CHANGELOG.md'), 'utf8')).toContain(
+      '## v1.0.0 (1970-01-01)\n\n- Begin (cccccccc)\n',
+    );
+    commitAll(folder, 'Second');
+    expect((await runOn(folder, of('v1.0.0'))).patch).toBeNull();
+    expect((await runOn(folder, of('v2.0.0'))).patch?.files).toEqual(['CHANGELOG.md']);
+  });
+
+  it.each([
+    ['nothing was released', [], 'nightly'],
+    ['people write their own', [['CHANGES.rst', 'ours\n']], 'v1.0.0'],
+  ] as const)('writes none where %s', async (_why, files, tag) => {
+    const output = await runOn(repository([...Object.entries(CODE), ...files]), of(tag));
+    expect(output.patch?.files).not.toContain('CHANGELOG.md');
+    expect(output.sections).not.toContain('changelog');
+  });
+});
+
 describe('documentation/generate', () => {
   it('writes a README where there is none, and nothing the second time', async () => {
     const { output, readme, again } = await runIn(repository(Object.entries(CODE)));

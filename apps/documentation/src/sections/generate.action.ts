@@ -1,18 +1,22 @@
-import { implement } from '@devmesh/agent-kit/action-context';
+import { implement, type ActionContext } from '@devmesh/agent-kit/action-context';
 import { detectStack } from '@devmesh/analysis/stack/detect-stack';
 import type { StackReport } from '@devmesh/analysis/stack/component-report';
 import { SourceTree } from '@devmesh/analysis/tree/source-tree';
 import { writeTreeFile } from '@devmesh/analysis/tree/write-file';
 import { documentationGenerate } from '@devmesh/contracts/actions/documentation';
+import { RepositoryHistory } from '@devmesh/contracts/repository';
+import type { z } from 'zod';
 import { checkDocuments } from '../drift/check-documents.js';
+import { changelogSection, hasRelease } from './changelog.js';
 import { plain } from './markdown.js';
 import { readmeSections } from './readme-sections.js';
 import { referenceSections, type ReferenceSections } from './reference-sections.js';
-import { writeDocument } from './write-document.js';
+import { writeDocument, type WrittenDocument } from './write-document.js';
 
 /** Where sections go that are too long for a README. */
 const REFERENCE = 'docs/reference.md';
 const README = /^readme\.(md|markdown)$/i;
+const CHANGELOG = /^(changelog|changes|history|news|releases)(\.(md|markdown|rst|txt|adoc))?$/i;
 
 export const generate = implement(documentationGenerate, async (ctx) => {
   ctx.progress('reading the repository');
@@ -38,12 +42,19 @@ export const generate = implement(documentationGenerate, async (ctx) => {
   const names = [...told(readme), ...told(beside)];
   if (names.length === 0 && !existing) return nothing('neither manifests nor code were found: nothing to write');
 
-  const documents = [{ path, written: writeDocument(tree, path, existing, titleOf(report), readme) }];
+  const documents: { path: string; written: WrittenDocument }[] = [
+    { path, written: writeDocument(tree, path, existing, titleOf(report), readme) },
+  ];
   if (beside.size > 0)
     documents.push({
       path: REFERENCE,
       written: writeDocument(tree, REFERENCE, tree.file(REFERENCE), 'Reference', beside),
     });
+  const changelog = await changelogOf(ctx, tree);
+  if (changelog) {
+    documents.push(changelog);
+    names.push('changelog');
+  }
   const problems = documents.flatMap(({ written }) => ('problem' in written ? [written.problem] : []));
   // The README's refusal is one of the whole: its link to the reference could not be written.
   if ('problem' in (documents[0]?.written ?? {})) return nothing(problems.join('; '));
@@ -61,12 +72,28 @@ export const generate = implement(documentationGenerate, async (ctx) => {
   const added = changed.every(({ isNew }) => isNew);
   const patch = await ctx.patch(checkout, {
     title: `${added ? 'Add' : 'Bring'} ${changed.map((one) => one.path).join(' and ')}${added ? '' : ' up to date'}`,
-    body: `Sections ${names.join(', ')}, from manifests and code.\n`,
+    body: `Sections ${names.join(', ')}, from manifests, code and history.\n`,
   });
   const notices = [...problems, ...report.notices].map((notice) => `; ${notice}`).join('');
   const summary = `${path}: ${names.join(', ')}${drift.says}${notices}`.slice(0, 500);
   return { ...drift.output, patch, sections: names, summary };
 });
+
+/** The changelog, where there is one of ours, or none at all though there are releases. One that people write is theirs. */
+async function changelogOf(
+  { input, artifacts }: ActionContext<z.output<(typeof documentationGenerate)['input']>>,
+  tree: SourceTree,
+): Promise<{ path: string; written: WrittenDocument } | undefined> {
+  if (input.history === undefined) return undefined;
+  const history = RepositoryHistory.parse(JSON.parse((await artifacts.get({ digest: input.history })).toString()));
+  const existing = tree.files.find(({ path }) => CHANGELOG.test(path));
+  const isOurs =
+    existing !== undefined && (tree.text(existing.path) ?? '').includes('<!-- devmesh:begin changelog -->');
+  if (existing ? !isOurs : !hasRelease(history)) return undefined;
+  const path = existing?.path ?? 'CHANGELOG.md';
+  const sections = new Map([['changelog', changelogSection(history)]]);
+  return { path, written: writeDocument(tree, path, existing, 'Changelog', sections) };
+}
 
 /**
  * Which section goes where. A README stays short: what packages export, and who imports whom, stand in a file of their own, with the flags,

@@ -1,6 +1,6 @@
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { Digest, RunId } from '@devmesh/contracts/ids';
-import type { RunRepository } from '@devmesh/contracts/run';
+import { contentOf } from '@devmesh/contracts/run';
 import { LRUCache } from 'lru-cache';
 import { UNKNOWN_DIGEST } from '../exports/run-import.js';
 import type { RunAccessService } from '../runs/run-access.service.js';
@@ -39,15 +39,15 @@ export class ArtifactAccessService {
     throw new DevmeshError('not_found', `no artifact ${digest} that this project may read: ${where}`);
   }
 
-  /** Throws `invalid_repository` when a run of the project may not be built on these bundles. */
-  async assertUsable(projectId: string, bundles: readonly Digest[]): Promise<void> {
-    if (bundles.every((digest) => this.#granted(projectId, digest))) return;
+  /** Throws `invalid_repository` when a run of the project may not be built on this content. */
+  async assertUsable(projectId: string, content: readonly Digest[]): Promise<void> {
+    if (content.every((digest) => this.#granted(projectId, digest))) return;
     await this.#grantRecentRepositories(projectId);
-    const missing = bundles.find((digest) => !this.#granted(projectId, digest));
+    const missing = content.find((digest) => !this.#granted(projectId, digest));
     if (missing === undefined) return;
     throw new DevmeshError(
       'invalid_repository',
-      `bundle ${missing} of the repository was not uploaded by this project: PUT /v1/artifacts/${missing} first`,
+      `${missing} of the repository was not uploaded by this project: PUT /v1/artifacts/${missing} first`,
     );
   }
 
@@ -81,7 +81,7 @@ export class ArtifactAccessService {
   async #grantRun(projectId: string, runId: RunId): Promise<void> {
     const record = await this.runs.record(projectId, runId);
     const { items } = await this.state.runArtifacts(runId);
-    this.grant(projectId, bundlesOf(record.repository));
+    this.grant(projectId, record.repository === null ? [] : contentOf(record.repository));
     this.grant(
       projectId,
       items.map((item) => item.digest),
@@ -90,10 +90,6 @@ export class ArtifactAccessService {
 
   async #grantRecentRepositories(projectId: string): Promise<void> {
     const { items } = await this.state.runs({ projectId, limit: RECENT_RUNS });
-    for (const run of items) this.grant(projectId, bundlesOf(run.repository));
+    for (const run of items) this.grant(projectId, run.repository === null ? [] : contentOf(run.repository));
   }
-}
-
-function bundlesOf(repository: RunRepository | null): readonly Digest[] {
-  return repository?.ref.bundles ?? [];
 }

@@ -7,6 +7,7 @@ import { pathToFileURL } from 'node:url';
 import { Problem } from '@devmesh/contracts/errors';
 import { RunView } from '@devmesh/contracts/gateway-api';
 import { SubmitRun } from '@devmesh/contracts/orchestrator-api';
+import { RepositoryHistory } from '@devmesh/contracts/repository';
 import { RunRepository } from '@devmesh/contracts/run';
 import { makeRepository, userGit } from '@devmesh/repository/testing/sample-git';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -69,6 +70,15 @@ describe('a repository by URL', () => {
         ?.subarray(0, 16)
         .toString(),
     ).toContain('git bundle');
+  });
+
+  it('brings along what led to its commit, where its server hands that out', async () => {
+    userGit(repository, ['config', 'uploadpack.allowFilter', 'true']);
+    const response = await gateway.post('/v1/repositories', { url: pathToFileURL(repository).href });
+    userGit(repository, ['config', 'uploadpack.allowFilter', 'false']);
+    const { history } = RunRepository.parse(await response.json());
+    const text = stored.get(history ?? '')?.toString() ?? '';
+    expect(RepositoryHistory.parse(JSON.parse(text)).commits).toMatchObject([{ commit: head, title: 'First' }]);
   });
 
   it('may be submitted as it is: the run gets what an upload would have given it', async () => {

@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DevmeshError } from '@devmesh/contracts/errors';
 import type { ImportRepository } from '@devmesh/contracts/gateway-api';
-import type { RunRepository } from '@devmesh/contracts/run';
+import { contentOf, type RunRepository } from '@devmesh/contracts/run';
 import { redactUrl, type cloneRepository, type CloneOptions } from '@devmesh/repository/clone';
 import type { z } from 'zod';
 import type { Caller } from '../api-keys/caller.js';
@@ -33,7 +33,7 @@ export class RepositoryImportService {
   ) {}
 
   /**
-   * Clones, stores the bundle and forgets the clone. Throws `clone_failed`, `clone_timeout`, `invalid_repository`,
+   * Clones, stores the bundle and what led to it, and forgets the clone. Throws `clone_failed`, `clone_timeout`, `invalid_repository`,
    * `rate_limited`. Credentials in the URL are used and kept nowhere: neither in the answer nor in an error.
    */
   async import(
@@ -76,11 +76,17 @@ export class RepositoryImportService {
       ...(signal === undefined ? {} : { signal }),
     });
     const { digest } = await this.state.storeFile(cloned.file, signal);
-    this.access.grant(caller.projectId, [digest]);
-    return {
+    const repository: RunRepository = {
       ref: { bundles: [digest], commit: cloned.commit, base: cloned.base, shallow: cloned.shallow },
       origin: redactUrl(request.url),
       notices: [...cloned.notices],
     };
+    if (cloned.history !== undefined) {
+      const file = join(dir, 'history.json');
+      await writeFile(file, JSON.stringify(cloned.history));
+      repository.history = (await this.state.storeFile(file, signal)).digest;
+    }
+    this.access.grant(caller.projectId, contentOf(repository));
+    return repository;
   }
 }

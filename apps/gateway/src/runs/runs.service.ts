@@ -2,7 +2,7 @@ import { DevmeshError } from '@devmesh/contracts/errors';
 import { CreateRun, type RunList, type RunListQuery, type RunView } from '@devmesh/contracts/gateway-api';
 import type { Digest, RunId } from '@devmesh/contracts/ids';
 import type { SubmitReply } from '@devmesh/contracts/orchestrator-api';
-import type { RunRepository } from '@devmesh/contracts/run';
+import { contentOf, type RunRepository } from '@devmesh/contracts/run';
 import type { RunPreview } from '@devmesh/contracts/run-preview';
 import type { ArtifactPage, RunRecord } from '@devmesh/contracts/state-api';
 import { inSubmitSpan } from '@devmesh/service-kit/tracing/engine-span';
@@ -125,10 +125,16 @@ export class RunsService {
   ): Promise<RunRepository | null> {
     if (repository === undefined) return null;
     if ('url' in repository) return this.imports.import(caller, repository, signal);
-    await this.artifacts.assertUsable(caller.projectId, repository.ref.bundles);
-    await Promise.all(repository.ref.bundles.map((digest) => this.#assertStored(digest)));
-    const { branch, ...rest } = repository;
-    return branch === undefined ? rest : { ...rest, branch };
+    const { branch, history, ...rest } = repository;
+    const named = {
+      ...rest,
+      ...(branch === undefined ? {} : { branch }),
+      ...(history === undefined ? {} : { history }),
+    };
+    const content = contentOf(named);
+    await this.artifacts.assertUsable(caller.projectId, content);
+    await Promise.all(content.map((digest) => this.#assertStored(digest)));
+    return named;
   }
 
   /** That the run will find it: a store that was asked for an artifact keeps it until the run can be on record. */
@@ -139,7 +145,7 @@ export class RunsService {
       if (!(error instanceof DevmeshError) || error.code !== 'not_found') throw error;
       throw new DevmeshError(
         'invalid_repository',
-        `bundle ${digest} of the repository is not stored any more: PUT /v1/artifacts/${digest}, then submit again`,
+        `${digest} of the repository is not stored any more: PUT /v1/artifacts/${digest}, then submit again`,
         { cause: error },
       );
     }
@@ -181,7 +187,7 @@ function uuidV7Time(id: RunId): number {
 }
 
 function digestsOf(view: RunView): string[] {
-  return [view.report, view.sarif, view.result?.bundle, ...(view.repository?.ref.bundles ?? [])].filter(
+  return [view.report, view.sarif, view.result?.bundle, ...(view.repository ? contentOf(view.repository) : [])].filter(
     (digest) => typeof digest === 'string',
   );
 }

@@ -1,3 +1,4 @@
+import { contentOf } from '@devmesh/contracts/run';
 import type { ImportRun } from '@devmesh/contracts/run-export';
 import { printable, type Database } from '../database/database.js';
 
@@ -22,7 +23,7 @@ export class ImportsRepository {
           printable(run.task),
           run.repository === null ? null : JSON.stringify(run.repository),
           run.createdAt,
-          run.repository === null ? null : JSON.stringify(run.repository.ref.bundles),
+          run.repository === null ? null : JSON.stringify(contentOf(run.repository)),
         ],
       });
       if (made.length === 0) return false;

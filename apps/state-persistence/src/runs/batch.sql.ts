@@ -1,5 +1,5 @@
 import type { AcquireOp, AppendOp, CreateOp } from '@devmesh/contracts/state-api';
-import type { RunStatus } from '@devmesh/contracts/run';
+import { contentOf, type RunStatus } from '@devmesh/contracts/run';
 import { TURN_LEASE_MS } from '@devmesh/contracts/state-api';
 import { Args, instant, printable, unnest, type Statement } from '../database/database.js';
 import { endingCtes, factCtes, readCondition } from './append-facts.sql.js';
@@ -97,7 +97,7 @@ function createPart(args: Args, ops: readonly CreateOp[], ids: string, now: numb
     ['text', (op) => op.workflow.name],
     ['text', (op) => op.task],
     ['json', (op) => (op.repository === null ? null : JSON.stringify(op.repository))],
-    ['jsonb', (op) => (op.repository === null ? null : JSON.stringify(op.repository.ref.bundles))],
+    ['jsonb', (op) => (op.repository === null ? null : JSON.stringify(contentOf(op.repository)))],
     ['timestamptz', (op) => (op.wakeAt === null ? null : instant(op.wakeAt))],
     ['int', (op) => op.events.length],
     ['text', (op) => op.idempotency?.key ?? null],

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineAction } from '../action.js';
 import { ArtifactRef } from '../artifact.js';
 import { SeverityCounts } from '../finding.js';
+import { Digest } from '../ids.js';
 import { JsonObject } from '../json.js';
 import { PatchRef, RepositoryRef } from '../repository.js';
 
@@ -19,8 +20,12 @@ export const documentationGenerate = defineAction({
   id: 'documentation/generate',
   title: 'Write README sections from manifest and source',
   isDefault: true,
-  defaults: { repository: '${{ repository }}' },
-  input: z.object({ repository: RepositoryRef }),
+  defaults: { repository: '${{ repository }}', history: '${{ run.history }}' },
+  input: z.object({
+    repository: RepositoryRef,
+    /** `RepositoryHistory`, for the changelog. */
+    history: Digest.optional(),
+  }),
   output: DocumentationFindings.partial().extend({
     patch: PatchRef.nullable(),
     sections: z.array(z.string()).max(50),
