@@ -111,6 +111,18 @@ describe('what an append says of executions and of the run', () => {
     expect((await other.next('append')).op.barred).toEqual([other.key('a'), other.key('b')]);
   });
 
+  it.each([
+    ['failed', { kind: 'failed', error: { code: 'action_failed', message: 'no', retryable: true } }],
+    ['was lost', { kind: 'lost', message: 'its claim was taken over' }],
+  ] as const)('bars one that %s: whoever was cut off may come back and still be at it', async (_how, ending) => {
+    const mesh = new HandMesh(workflowOf('name: one\nsteps:\n  - { id: a, agent: alpha }\n  - { id: b, agent: beta }'));
+    await mesh.turn();
+    const out = await mesh.executions(2);
+    out.get('a')?.answer(outcome(ending));
+    out.get('b')?.answer(done());
+    expect((await mesh.next('append')).op.barred).toEqual([mesh.key('a')]);
+  });
+
   it('tells when the run is paused and when it goes on, and parks a paused run that waits for nothing', async () => {
     const mesh = new HandMesh(CONSENT);
     await mesh.turn({ inbox: [mesh.row({ kind: 'pause', by: 'ann', reason: '' })] });

@@ -35,14 +35,17 @@ function approvalFacts(before: RunState, after: RunState, events: readonly RunEv
   };
 }
 
-/** Executions that count no longer: superseded, cancelled, or out of time. */
+/**
+ * Executions that count no longer: superseded, cancelled, or ended otherwise than well. Of these an instance that nobody could reach may be
+ * at work still; what one does beside a success is on record by then.
+ */
 function barredKeys(before: RunState, after: RunState, events: readonly RunEvent[]): string[] {
   const stopping = new Set(before.stopping.map(({ key }) => key));
   const stopped = after.stopping.map(({ key }) => key).filter((key) => !stopping.has(key));
-  const late = events.flatMap((event) =>
-    event.type === 'StepCompleted' && event.outcome.kind === 'timed_out' ? [event.key] : [],
+  const failed = events.flatMap((event) =>
+    event.type === 'StepCompleted' && event.outcome.kind !== 'succeeded' ? [event.key] : [],
   );
-  return [...stopped, ...late];
+  return [...stopped, ...failed];
 }
 
 /**
