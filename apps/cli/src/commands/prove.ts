@@ -63,7 +63,9 @@ async function apart(context: CliContext, name: string, options: ProveOptions): 
   });
   let failure: Error | undefined;
   child.once('error', (error) => (failure = error));
-  const [stdout, stderr] = await Promise.all([child.stdout, child.stderr].map((from) => (from ? text(from) : '')));
+  const [stdout, stderr] = await Promise.all(
+    [child.stdout, child.stderr].map((from) => (from ? text(from) : Promise.resolve(''))),
+  );
   // It ends with 1 when a promise is broken, and says so in its report.
   const [proof] = stdout?.startsWith('{"revision"') ? (JSON.parse(stdout) as ProofReport).proofs : [];
   if (!proof) throw new Error(`the proof of ${name} ended without a report: ${stderr}`, { cause: failure });
