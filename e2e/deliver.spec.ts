@@ -214,6 +214,11 @@ describe('what deliver changes in the sample', () => {
       expect(report).toContain(commit.slice(0, 12));
       expect(report).toContain(subject.slice(0, 20));
     }
+    // Of all rounds, each once.
+    const fixes = /## Safe fixes\n([\s\S]*?)\n## /.exec(report)?.[1] ?? '';
+    const mended = expected.defects.filter(({ fix }) => fix);
+    for (const { path } of mended) expect(fixes).toContain(`\`${path}:`);
+    expect(fixes.match(/^\| `/gm)).toHaveLength(mended.length);
     const sarif = JSON.parse(readFileSync(inFolder('findings.sarif'), 'utf8')) as {
       version: string;
       runs: { results: unknown[] }[];

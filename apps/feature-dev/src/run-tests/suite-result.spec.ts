@@ -29,7 +29,11 @@ describe('the result of a suite', () => {
     ["node's own runner", '✔ adds (0.5ms)\n✖ takes away (1.2ms)\nℹ fail 1\n', 'takes away'],
     ['TAP', 'ok 1 - adds\nnot ok 2 - takes away\n', 'takes away'],
     ['pytest', 'FAILED tests/test_sum.py::test_take - assert 1 == 2\n', 'tests/test_sum.py::test_take'],
-    ['unittest', 'FAIL: test_take (test_sum.Sums.test_take)\n', 'test_take (test_sum.Sums.test_take)'],
+    [
+      'unittest',
+      'FAIL: test_take (test_sum.Sums.test_take)\nFAILED (failures=1)\n',
+      'test_take (test_sum.Sums.test_take)',
+    ],
     ['go', '--- FAIL: TestTake (0.00s)\n', 'TestTake'],
     ['vitest', ' FAIL  src/sum.spec.ts > takes away\n', 'src/sum.spec.ts > takes away'],
     ['jest', '  ● sums › takes away\n', 'sums › takes away'],

@@ -20,7 +20,7 @@ const MAX_FAILED = 10;
 const FAILED: readonly RegExp[] = [
   /^\s*✖ (.+?) \([\d.]+ ?m?s\)$/,
   /^\s*not ok \d+ (?:- )?(.+?)(?: # .*)?$/,
-  /^(?:FAILED|ERROR) (\S+)(?: - .*)?$/,
+  /^(?:FAILED|ERROR) ([^\s(]\S*)(?: - .*)?$/,
   /^(?:FAIL|ERROR): (.+)$/,
   /^\s*--- FAIL: (\S+)/,
   /^\s*FAIL\s+(\S.* > .+)$/,
