@@ -79,7 +79,7 @@ async function change(
 /** What the tests said, as part of a summary. */
 function testsInWords(tests: TestsOfChange | null): string {
   if (tests === null) return '';
-  return `; ${tests.summary.slice(0, 200)}`;
+  return `; ${tests.summary.slice(0, 300)}`;
 }
 
 /**

@@ -129,6 +129,20 @@ describeWith(['bwrap'], 'a change that is held to the tests of its repository', 
     expect(output.tests?.summary).toContain('needs the package left-pad');
   });
 
+  it('is said not to be judged by a suite that can not be run, beside one that can', async () => {
+    const worker = {
+      'worker/requirements.txt': 'pytest==9\nno-such-module==1\n',
+      'worker/app.py': 'import no_such_module\n',
+      'worker/test_app.py': 'import no_such_module\n',
+    };
+    const output = await implement(await submit({ 'client.test.js': IS_AN_AGENT, ...worker }));
+    expect(output.tests?.verdict).toBe('accepted');
+    expect(output.tests?.summary).toMatch(
+      /^the tests pass as before: npm run test; not judged by tests: pytest in worker can't be run: it needs the Python module/,
+    );
+    expect(output.summary).toContain('not judged by tests: pytest in worker');
+  });
+
   it('is not held to anything that was not asked for', async () => {
     const output = await implement(await submit({ 'client.test.js': TRUSTS_ALL }), { runTests: undefined });
     expect(output).toMatchObject({ fixed: 1, tests: null });

@@ -68,15 +68,20 @@ export async function testedIntegration(
   const green = before.filter(({ result }) => result.state === 'green').map(({ suite }) => suite);
   if (green.length === 0)
     return kept(
-      { verdict: 'not_judged', summary: notJudged(before) },
+      { verdict: 'not_judged', summary: told(...notJudged(before)) },
       before.map((one) => suiteOf(one)),
     );
+  // What can't be asked is never passed over in silence.
+  const others = notJudged(before.filter(({ result }) => result.state !== 'green'));
   const after = await testsAfter(context, integrated.repository, green);
   const suites = before.map((one) => suiteOf(one, after));
   const reds = after.filter(({ result }) => result.state !== 'green');
   if (reds.length === 0)
-    return kept({ verdict: 'accepted', summary: `the tests pass as before: ${namesOf(green)}` }, suites);
-  const summary = redInWords(reds);
+    return kept(
+      { verdict: 'accepted', summary: told(`the tests pass as before: ${namesOf(green)}`, ...others) },
+      suites,
+    );
+  const summary = told(redInWords(reds), ...others);
   return { ...(await whatTheyStand(context, parts, green, summary)), tests: { verdict: 'rejected', summary, suites } };
 }
 
@@ -172,18 +177,23 @@ function suiteOf({ suite, result }: Tried, after: readonly Tried[] = []): TestsO
   };
 }
 
+/** As long as a summary may be. */
+function told(...parts: readonly string[]): string {
+  return parts.join('; ').slice(0, 1000);
+}
+
 function namesOf(suites: readonly PlannedTests[]): string {
   return suites.map(({ shown, root }) => (root === '.' ? shown : `${shown} in ${root}`)).join(', ');
 }
 
-/** Why nothing was judged: of each suite. */
-function notJudged(before: readonly Tried[]): string {
-  const said = before.map(({ suite, result }) =>
+/** Of suites that judge nothing: why. */
+function notJudged(suites: readonly Tried[]): string[] {
+  const said = suites.map(({ suite, result }) =>
     result.state === 'red'
       ? `${namesOf([suite])} is red without the change (${result.why})`
       : `${namesOf([suite])} can't be run: ${result.why}`,
   );
-  return `not judged by tests: ${said.join('; ')}`.slice(0, 1000);
+  return said.length === 0 ? [] : [`not judged by tests: ${said.join('; ')}`];
 }
 
 function redInWords(reds: readonly Tried[]): string {
@@ -191,5 +201,5 @@ function redInWords(reds: readonly Tried[]): string {
     const names = result.failed.length > 0 ? result.failed.slice(0, 5).join(', ') : result.why;
     return `${names} (${namesOf([suite])})`;
   });
-  return `tests went red with the change: ${said.join('; ')}`.slice(0, 1000);
+  return `tests went red with the change: ${said.join('; ')}`;
 }
