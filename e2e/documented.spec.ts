@@ -54,6 +54,8 @@ mkdir -p "$there/etc/systemd/system"
 for folder in etc opt; do mount --bind "$there/$folder" "/$folder"; done
 set +e
 `;
+/** A clone that sets itself up while the machine does other things. */
+const SLOWEST_MS = 400_000;
 const isRoot = process.getuid?.() === 0;
 
 /** A copy of the clone that documents may change; files of packages, which nothing changes, are shared by links. */
@@ -170,7 +172,7 @@ describe('the commands in README.md and docs/', () => {
     .filter(({ commands }) => commands.length > 0)
     .map((block) => ({ ...block, at: `${block.file}:${block.commands[0]?.line}` }));
 
-  it.for(executed)('$at', async ({ file, commands }, { skip }) => {
+  it.for(executed)('$at', { timeout: SLOWEST_MS }, async ({ file, commands }, { skip }) => {
     const {
       devmesh,
       folder = clone,
