@@ -16,6 +16,7 @@ import { collectorConfig } from '../../tools/monitoring/collector.ts';
 import { readSite } from '../../tools/monitoring/site.ts';
 import { Devmesh, type RunResult } from '../support/devmesh.js';
 import { monitoring } from './prometheus-mesh.ts';
+import { shippingTo } from './shipped-logs.ts';
 
 /** Until a batch of the collector is sent, or a line of a log is read. */
 const SOON = { timeout: 30_000, interval: 200 };
@@ -68,17 +69,8 @@ describeWith(['otelcol', 'jaeger'], 'a collector between a mesh and what keeps i
       for (const { traceId, attributes } of scopeLogs.flatMap(({ logRecords }) => logRecords))
         lines.push({ service: byName(resource.attributes)['service.name'], traceId, attributes: byName(attributes) });
   }
-  /** The committed configuration of the logs, with the folders and the store of this test. */
-  const logsConfig = (): string =>
-    committed('logs/otel-collector-loki.yml')
-      .replace('/var/lib/devmesh/logs', join(devmesh.home, 'logs'))
-      .replace('/var/lib/docker/containers', join(folder, 'containers'))
-      .replace('/var/lib/otelcol', folder)
-      // Protocol buffers, as shipped, are nothing that a test reads.
-      .replace(
-        'http://loki:3100/otlp',
-        `http://127.0.0.1:${(store.address() as AddressInfo).port}/otlp\n    encoding: json\n    compression: none`,
-      );
+  /** Protocol buffers, as shipped, are nothing that a test reads. */
+  const readable = (url: string): string => `${url}\n    encoding: json\n    compression: none`;
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'devmesh-collected-'));
@@ -108,7 +100,9 @@ describeWith(['otelcol', 'jaeger'], 'a collector between a mesh and what keeps i
     const traces = { ...site.traces, jaeger: jaeger.grpc, file };
     expect(traces.to.toSorted()).toEqual(['file', 'jaeger']);
     const traced = stringify(collectorConfig({ ...site, traces }, '127.0.0.1', [grpc, http]));
-    collector = await OtelCollector.start(http, [traced, logsConfig()]);
+    const place = `http://127.0.0.1:${(store.address() as AddressInfo).port}/otlp`;
+    const shipping = shippingTo(readable(place), { logs: join(devmesh.home, 'logs'), state: folder });
+    collector = await OtelCollector.start(http, [traced, shipping]);
     repository = makeRepository([['index.js', 'console.log("hello");\n']]);
     run = (await devmesh.json<RunResult>(['run', '--repo', repository, '--workflow', 'review'])).data.run.id;
     // Ending sends what waits to be exported.

@@ -200,4 +200,17 @@ export const peers: readonly Peer[] = [
       program: 'tofu',
     },
   },
+  {
+    name: 'loki',
+    version: 'v3.5.7',
+    programs: ['loki'],
+    recipe: {
+      from: 'go',
+      module: 'github.com/grafana/loki/v3',
+      sum: 'h1:NLQgb+x78Q1lEccCJV+VMwlvdpWiEwFTib9udX4Nq9w=',
+      package: './cmd/loki',
+      program: 'loki',
+      published: ['github.com/grafana/loki/pkg/push'],
+    },
+  },
 ];

@@ -29,6 +29,8 @@ export type Recipe =
       readonly empty?: readonly string[];
       /** Build constraints that hold, to leave out what nobody here needs. */
       readonly tags?: readonly string[];
+      /** Modules that it takes from folders beside it, which its download leaves out: taken as published, by the version that it requires. */
+      readonly published?: readonly string[];
       /** What it is asked for its version with, if not `--version`. */
       readonly ask?: string;
     }
@@ -150,7 +152,7 @@ export function checkSum(module: string, came: string, sum: string): void {
 }
 
 async function fromGo(
-  { module, sum, package: main, program, empty = [], tags = [] }: Extract<Recipe, { from: 'go' }>,
+  { module, sum, package: main, program, empty = [], tags = [], published = [] }: Extract<Recipe, { from: 'go' }>,
   kitchen: Kitchen,
 ): Promise<Map<string, string>> {
   const source = join(kitchen.folder, 'source');
@@ -167,6 +169,11 @@ async function fromGo(
     mkdirSync(dirname(join(source, file)), { recursive: true });
     writeFileSync(join(source, file), '');
   }
+  for (const replaced of published)
+    await run('go', ['mod', 'edit', `-dropreplace=${replaced}`], kitchen, {
+      folder: source,
+      env: goEnvironment(kitchen),
+    });
   return build(source, main, program, kitchen, ['-tags', tags.join(',')]);
 }
 
