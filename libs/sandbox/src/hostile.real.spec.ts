@@ -269,6 +269,14 @@ describeWith(['bwrap'], 'a sandbox', () => {
     await expect.poll(() => processesWith(`sleep\0${mark}`), { timeout: 10_000 }).toEqual([]);
   });
 
+  it('is gone when it is cancelled while it is made', async () => {
+    const cancel = new AbortController();
+    const job = { command: ['sleep', '1000'], folder, limits: { wallMs: 600_000 }, signal: cancel.signal };
+    const running = runInSandbox(job);
+    cancel.abort(new Error('told to stop'));
+    await expect(running).rejects.toThrow('told to stop');
+  });
+
   it('leaves no file behind', async () => {
     const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith('devmesh-sandbox-'));
     const before = left();

@@ -47,6 +47,8 @@ export class Keeper {
   async ended(signal: AbortSignal | undefined): Promise<SandboxOutcome> {
     const cancel = () => this.#end('cancelled');
     signal?.addEventListener('abort', cancel, { once: true });
+    // One that fired while the sandbox was made tells nobody any more.
+    if (signal?.aborted === true) cancel();
     const over = new AbortController();
     const watching = this.#watch(over.signal);
     try {
