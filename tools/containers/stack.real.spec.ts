@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, realpathSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunView } from '@devmesh/contracts/gateway-api';
-import { SERVICE_NAMES } from '@devmesh/contracts/services';
+import { SERVICE_NAMES, SERVICES } from '@devmesh/contracts/services';
 import { packRepository } from '@devmesh/repository/pack';
 import { makeRepository, removeAll } from '@devmesh/repository/testing/sample-git';
 import { GatewayClient } from '@devmesh/service-client/gateway.client';
 import { freePorts } from '@devmesh/testing/free-ports';
 import { describeWith, NOT_TO_BE_HAD, programPath } from '@devmesh/testing/peers';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { Debugger } from '../../e2e/support/debugger.ts';
 import { root } from '../check/command.ts';
 import { run, type Said } from '../deployment/testing/programs.ts';
+import { editorFiles } from '../editor/files.ts';
 import { IMAGES } from './compose.ts';
 import { Engine } from './testing/engine.ts';
 
@@ -20,6 +22,22 @@ const composeFiles = (...overlays: string[]): string[] =>
     '-f',
     join(root, `compose/docker-compose${name}.yml`),
   ]);
+
+interface Attach {
+  readonly name: string;
+  readonly port: number;
+  readonly localRoot: string;
+  readonly remoteRoot: string;
+}
+/** What an editor attaches to containers with: `container: NAME` of .vscode/launch.json. */
+const { configurations } = JSON.parse((editorFiles().get('.vscode/launch.json') ?? '').replace(/^\/\/.*\n/, '')) as {
+  configurations: Attach[];
+};
+const attachTo = (service: string): Attach => {
+  const found = configurations.find(({ name }) => name === `container: ${service}`);
+  if (found === undefined) throw new Error(`no configuration for ${service} in a container`);
+  return found;
+};
 
 function succeeded({ code, text }: Said): void {
   if (code !== 0) throw new Error(`it ended with ${code}: ${text.slice(-3_000)}`);
@@ -36,6 +54,17 @@ describeWith(['docker-compose'], 'docker compose', () => {
     const env = { IMAGE_REGISTRY: 'r.example.org/x', IMAGE_TAG: 't', DEVMESH_DOMAIN: 'd.example.org' };
     const said = await run('docker-compose', [...composeFiles(...overlays), 'config', '--quiet'], { env });
     expect(said).toEqual({ code: 0, text: '' });
+  });
+
+  test('opens each inspector where the editor attaches, to this machine alone', async () => {
+    const { text } = await run('docker-compose', [...composeFiles('debug'), 'config', '--format', 'json']);
+    const { services } = JSON.parse(text) as {
+      services: Record<string, { ports: { host_ip: string; published: string; target: number }[] }>;
+    };
+    for (const name of SERVICE_NAMES) {
+      const inspector = services[name]?.ports.find(({ target }) => target === 9229);
+      expect(inspector, name).toMatchObject({ host_ip: '127.0.0.1', published: String(attachTo(name).port) });
+    }
   });
 
   test('lets production pull alone, and be reached through Caddy alone', async () => {
@@ -77,7 +106,16 @@ describeWith(['dockerd', 'iptables', 'debootstrap', 'docker-compose', 'consul'],
     let env: Record<string, string>;
     let repository: string;
     let client: GatewayClient;
-    const compose = (...args: string[]): Promise<Said> => run('docker-compose', [...composeFiles(), ...args], { env });
+    const compose = (...args: string[]): Promise<Said> =>
+      run('docker-compose', [...composeFiles(), '-f', engine.network, ...args], { env });
+    const UP = ['up', '--detach', '--no-build', '--pull', 'never', '--wait'] as const;
+
+    /** With what those said that did not come up. */
+    async function up(said: Said): Promise<void> {
+      if (said.code === 0) return;
+      const { text } = await compose('logs', '--no-color', '--tail', '15');
+      throw new Error(`compose ended with ${said.code}: ${said.text.slice(-1_000)}\n${text.slice(-6_000)}`);
+    }
 
     beforeAll(async () => {
       const [gatewayPort = 0, consulPort = 0] = await freePorts(2);
@@ -130,7 +168,7 @@ describeWith(['dockerd', 'iptables', 'debootstrap', 'docker-compose', 'consul'],
           `devmesh/${name}:local`,
           root,
         );
-      succeeded(await compose('up', '--detach', '--no-build', '--pull', 'never', '--wait'));
+      await up(await compose(...UP));
     }, 1_200_000);
 
     afterAll(async () => {
@@ -203,9 +241,50 @@ describeWith(['dockerd', 'iptables', 'debootstrap', 'docker-compose', 'consul'],
       const done = await reviewed();
       expect(done).toMatchObject({ status: 'ended', verdict: 'passed' });
       expect((await compose('down', '--timeout', '20')).code).toBe(0);
-      expect((await compose('up', '--detach', '--no-build', '--pull', 'never', '--wait')).code).toBe(0);
+      await up(await compose(...UP));
       expect(await client.run(done.id)).toMatchObject({ verdict: 'passed', result: done.result });
       expect(await reviewed()).toMatchObject({ verdict: 'passed' });
+    }, 400_000);
+
+    test('stops in every service at a breakpoint set in TypeScript, as the editor attaches to containers', async () => {
+      const ports = await freePorts(SERVICE_NAMES.length);
+      const portOf = new Map(SERVICE_NAMES.map((name, i) => [name, ports[i] ?? 0]));
+      // The overlay's own ports may be those of a mesh with inspectors on this machine.
+      const overlay = join(engine.folder, 'inspectors.yml');
+      const lines = SERVICE_NAMES.flatMap((name) => [
+        `  ${name}:`,
+        `    ports: !override`,
+        `      - 127.0.0.1:${portOf.get(name)}:9229`,
+        ...(name === 'gateway' ? [`      - 127.0.0.1:${env['DEVMESH_GATEWAY_PORT']}:${SERVICES.gateway.port}`] : []),
+      ]);
+      writeFileSync(overlay, ['services:', ...lines, ''].join('\n'));
+      const files = [...composeFiles('debug'), '-f', engine.network, '-f', overlay];
+      await up(await run('docker-compose', [...files, ...UP], { env }));
+      const file = join(root, 'libs/service-kit/src/health/health.controller.ts');
+      const lineOfLive =
+        readFileSync(file, 'utf8')
+          .split('\n')
+          .findIndex((text) => text.includes("return { status: 'ok' }")) + 1;
+      for (const name of SERVICE_NAMES) {
+        const { remoteRoot, localRoot } = attachTo(name);
+        const roots = { remoteRoot, localRoot: localRoot.replace('${workspaceFolder}', root) };
+        const attached = await Debugger.attach(portOf.get(name) ?? 0, roots);
+        try {
+          const breakpoint = await attached.breakAt(file, lineOfLive);
+          const stopped = attached.stop();
+          const ask = `fetch('http://127.0.0.1:${SERVICES[name].port}/health/live').then((answer) => console.log(answer.status))`;
+          const answer = run('docker-compose', [...files, 'exec', '--no-TTY', name, 'node', '-e', ask], { env });
+          const { hitBreakpoints, callFrames } = await stopped;
+          expect(hitBreakpoints, name).toEqual([breakpoint]);
+          expect(callFrames[0], name).toMatchObject({ functionName: 'live' });
+          // Whoever else asks how it is would stop there, too.
+          await attached.remove(breakpoint);
+          await attached.resume();
+          expect(await answer, name).toEqual({ code: 0, text: '200\n' });
+        } finally {
+          attached.close();
+        }
+      }
     }, 400_000);
   });
 });

@@ -147,7 +147,7 @@ export const peers: readonly Peer[] = [
     recipe: { from: 'debian', packages: ['docker.io', 'containerd', 'runc'] },
   },
   {
-    // The engine wants it within the network of each container, for the names of the others.
+    // The engine wants it within the network of each container, for the names of the others; the tests for their bridge.
     name: 'iptables',
     version: 'debian',
     programs: ['iptables'],

@@ -10,6 +10,7 @@ import {
   readlinkSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -17,19 +18,29 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { programPath } from '@devmesh/testing/peers';
 import { run, type Said } from '../../deployment/testing/programs.ts';
 
+const BRIDGE = 'devmesh-tests';
+const OWN_BRIDGE = ['FORWARD', '--in-interface', BRIDGE, '--out-interface', BRIDGE, '--jump', 'ACCEPT'];
+
 /**
- * A Docker engine of the tests' own: its socket, data and processes are in one folder, and gone at the end. It sets no rules for packets
- * on it and makes no bridge but those of compose's networks, so that an engine of the machine's stays as it is; hence its containers reach each
- * other, and are reached at published ports, but get nowhere else. A build that downloads takes the machine's network.
+ * A Docker engine of the tests' own: its socket, data and processes are in one folder, and gone at the end. It leaves the machine's bridges
+ * and its rules for packets to the machine's own engine, if there is one: its containers have one bridge of a name of their own (`network`), on
+ * which they reach each other; they are reached at published ports, and get nowhere else. A build that downloads takes the machine's network.
  */
 export class Engine {
   readonly folder: string;
+  /** A compose file that puts a project's network on that bridge. */
+  readonly network: string;
   readonly #process: ChildProcess;
   /** A client that can do what an engine of today's builds want. */
   readonly #client: string;
 
   private constructor(folder: string, process: ChildProcess, client: string) {
     this.folder = folder;
+    this.network = join(folder, 'network.yml');
+    writeFileSync(
+      this.network,
+      `networks: { default: { driver_opts: { com.docker.network.bridge.name: ${BRIDGE} } } }\n`,
+    );
     this.#process = process;
     this.#client = client;
   }
@@ -53,13 +64,24 @@ export class Engine {
     });
     const engine = new Engine(folder, child, await client());
     for (let waited = 0; ; waited += 200) {
-      if (gone === undefined && (await engine.docker('version')).code === 0) return engine;
+      if (gone === undefined && (await engine.docker('version')).code === 0) {
+        await engine.#openBridge();
+        return engine;
+      }
       if (gone !== undefined || waited > 60_000) {
         await engine.stop();
         throw new Error(gone ?? 'dockerd does not answer');
       }
       await delay(200);
     }
+  }
+
+  /** An engine of the machine's drops what any bridge carries that is not its own. */
+  async #openBridge(): Promise<void> {
+    const said = await run('iptables', ['--wait', '--insert', ...OWN_BRIDGE]);
+    if (said.code === 0) return;
+    await this.stop();
+    throw new Error(`no rule for a bridge can be set: ${said.text}`);
   }
 
   get env(): Record<string, string> {
@@ -113,6 +135,7 @@ export class Engine {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       // Bridges outlive an engine that ends.
       await this.docker('network', 'prune', '--force');
+      await run('iptables', ['--wait', '--delete', ...OWN_BRIDGE]);
       const gone = new Promise((resolve) => this.#process.once('exit', resolve));
       this.#process.kill('SIGTERM');
       await gone;
