@@ -1,4 +1,5 @@
-import { request } from 'node:http';
+import { once } from 'node:events';
+import { request, type ServerResponse } from 'node:http';
 import { Client, StreamableHTTPClientTransport, type Progress } from '@modelcontextprotocol/client';
 import type { ApprovalRecord } from '@devmesh/contracts/approval';
 import { DevmeshError, Problem } from '@devmesh/contracts/errors';
@@ -118,6 +119,23 @@ describe.each(['legacy', 'auto'] as const)('MCP with a client of the %s kind', (
       'end',
     ]);
     expect(heard.map(({ progress }) => progress)).toEqual([1, 2, 3, 4, 5]);
+  });
+
+  it('ends the wait of a client that goes', async () => {
+    scriptRun(gateway, record(), []);
+    const polled = Promise.withResolvers<ServerResponse>();
+    gateway.state.on(`GET /v1/runs/${RUN}/events`, ({ query }, response) => {
+      if (!query.has('waitMs')) return { events: stored(created()), progress: [], ended: false };
+      polled.resolve(response);
+      return undefined;
+    });
+    const client = await connected(KEY, era);
+    const call = client.callTool({ name: 'wait_for_run', arguments: { runId: RUN, seconds: 300 } });
+    call.catch(() => undefined);
+    const gone = once(await polled.promise, 'close');
+    await client.close();
+    await gone;
+    await expect(call).rejects.toThrow();
   });
 
   it('reads the report that the view links to', async () => {
@@ -241,7 +259,10 @@ describe('the resources of MCP', () => {
   it('are not there for others, before there is a report, and by a wrong address', async () => {
     scriptRun(gateway, record(), stored(created()));
     const uri = `devmesh://runs/${RUN}/report.md`;
-    await expect((await connected()).readResource({ uri })).rejects.toThrow(/wait until it has ended/);
+    await expect((await connected()).readResource({ uri })).rejects.toMatchObject({
+      message: expect.stringContaining('wait until it has ended') as string,
+      data: { uri },
+    });
     await expect((await connected(OTHER_KEY)).readResource({ uri })).rejects.toThrow(/no run/);
     const wrong = 'devmesh://runs/x/findings.sarif';
     await expect((await connected()).readResource({ uri: wrong })).rejects.toThrow(/the run of the address/);

@@ -49,9 +49,10 @@ export function tool<Input extends z.ZodObject, Output extends z.ZodObject>(it: 
 /** A call that is refused, or fails, is an answer that the assistant can read; nothing of the inside is in it. */
 export function addTool(server: McpServer, it: Tool, asker: Asker, logger: Logger): void {
   const { name, title, description, input, output, hints } = it;
+  // The schemas of the answers are in the OpenAPI document: here they would be 43 KB more in front of every conversation.
   server.registerTool(
     name,
-    { title, description, inputSchema: input, outputSchema: output, annotations: { openWorldHint: false, ...hints } },
+    { title, description, inputSchema: input, annotations: { openWorldHint: false, ...hints } },
     async (given, context): Promise<CallToolResult> => {
       try {
         const reply = parseOrThrow(output, await it.answer(given, workOf(asker, context)), 'the answer', 'internal');
