@@ -99,7 +99,7 @@ module.exports = {
     parser: 'tsc',
     enhancedResolveOptions: {
       exportsFields: ['exports'],
-      conditionNames: ['source', 'import', 'node', 'types', 'default'],
+      conditionNames: ['@devmesh/source', 'import', 'node', 'types', 'default'],
       extensions: ['.ts', '.js', '.json', '.d.ts'],
     },
     skipAnalysisNotInRules: true,
