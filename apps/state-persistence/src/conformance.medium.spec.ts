@@ -159,7 +159,8 @@ describe.each(KINDS)('the %s', (kind) => {
       'appended',
     );
     expect(await one({ op: 'acquire', runId, owner: 'b' }, 'acquired')).toMatchObject({ status: 'ended' });
-    expect(await suite.port.look(runId)).toMatchObject({ wakeAt: null });
+    // Should that owner die now, nobody would come to tidy up after it.
+    expect(await suite.port.look(runId)).toMatchObject({ wakeAt: null, inTurn: false });
   });
 
   test('only a park moves the wake time past the turn, and not past an unread row', async () => {

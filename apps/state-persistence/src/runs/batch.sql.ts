@@ -175,11 +175,12 @@ function acquirePart(args: Args, ops: readonly AcquireOp[], ids: string, now: nu
   ]);
   return {
     name: 'q',
-    // An ended run that nobody need look at stays so: an acquire for a late job must not bring it back. Of a pruned one nothing is left
+    // An ended run that nobody need look at stays so: an acquire for a late job must not bring it back, and whoever dies in that turn leaves
+    // nothing behind. Of a pruned one nothing is left
     // to take a turn on: to an owner it is not there.
     ctes: `q as materialized (select * from ${q} with ordinality as t(run_id, owner, i)),
     acquired as (
-      update run_heads h set epoch = h.epoch + 1, owner = q.owner, in_turn = true,
+      update run_heads h set epoch = h.epoch + 1, owner = q.owner, in_turn = h.status <> 'ended' or h.wake_at is not null,
         wake_at = case when h.status = 'ended' and h.wake_at is null then null else ${turn} end
       from q join head on head.run_id = q.run_id where h.run_id = q.run_id and h.run_id = any(${ids}) and h.pruned_at is null
       returning h.run_id, h.epoch, h.status, h.last_seq, h.unread, h.wake_at, h.checkpoint, h.checkpoint_seq)`,

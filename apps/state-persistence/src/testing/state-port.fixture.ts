@@ -38,6 +38,7 @@ export type VerdictCode = 'taken' | 'not_found' | 'approval_closed' | 'approval_
 export interface Look {
   readonly status: string;
   readonly wakeAt: number | null;
+  readonly inTurn: boolean;
   readonly epoch: number;
   readonly events: number;
   readonly unread: number;
@@ -70,6 +71,7 @@ export function modelPort(clock: { now: number }): StatePort {
         run && {
           status: run.status,
           wakeAt: run.wakeAt,
+          inTurn: run.inTurn,
           epoch: run.epoch,
           events: run.events.length,
           unread: run.unread,
@@ -129,10 +131,11 @@ export function servicePort({ state, db }: StateFixture): StatePort {
         epoch: number;
         events: number;
         unread: number;
+        in_turn: boolean;
         rows: number;
       }>({
         name: 'test-look',
-        text: `select status, wake_at, epoch, unread,
+        text: `select status, wake_at, in_turn, epoch, unread,
           (select count(*)::int from run_events e where e.run_id = h.run_id) as events,
           (select count(*)::int from inbox i where i.run_id = h.run_id and not consumed) as rows
           from run_heads h where run_id = $1::uuid`,
@@ -143,6 +146,7 @@ export function servicePort({ state, db }: StateFixture): StatePort {
       return {
         status: row.status,
         wakeAt: row.wake_at?.getTime() ?? null,
+        inTurn: row.in_turn,
         epoch: row.epoch,
         events: row.events,
         unread: row.unread,

@@ -149,9 +149,9 @@ export class StateStore {
     if (!run) return refused('not_found', `there is no run ${op.runId}`);
     run.epoch++;
     run.owner = op.owner;
-    run.inTurn = true;
     // From here on an inbox row leaves the wake time alone, so it must be near. An ended run that nobody need look at stays so.
-    if (run.wakeAt !== null || run.status !== 'ended') run.wakeAt = now + TURN_LEASE_MS;
+    run.inTurn = run.wakeAt !== null || run.status !== 'ended';
+    if (run.inTurn) run.wakeAt = now + TURN_LEASE_MS;
     const after = run.checkpoint?.seq ?? 0;
     return {
       result: 'acquired',
