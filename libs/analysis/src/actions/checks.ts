@@ -42,9 +42,11 @@ const stepsOf = (workflow: Workflow): { step: Step; job: Job }[] =>
   workflow.jobs.flatMap((job) => job.steps.map((step) => ({ step, job })));
 
 /** Names that only somebody with write access makes, and names of people, whose form is narrow. */
-function isTrusted(text: string, { events, isAction }: Workflow): boolean {
+function isTrusted(text: string, { events, isAction, narrowInputs }: Workflow): boolean {
   if (isAction) return !/inputs\./.test(text) && !FOREIGN.test(text.replace(/\binputs\.\w+/g, ''));
-  const rest = text.replace(/\bgithub\.(actor|event\.sender\.login|event\.pull_request\.head\.user\.login)\b/g, '');
+  const rest = text
+    .replace(/\bgithub\.(actor|event\.sender\.login|event\.pull_request\.head\.user\.login)\b/g, '')
+    .replace(/\b(?:github\.event\.)?inputs\.([\w-]+)/g, (whole, name: string) => (narrowInputs.has(name) ? '' : whole));
   if (!FOREIGN.test(rest)) return true;
   if (/\bgithub\.(ref_name|event\.ref)\b/.test(rest))
     return !events.some((event) => /^(pull_request|pull_request_target|create|push)$/.test(event));

@@ -44,6 +44,8 @@ export interface Workflow {
   readonly isAction: boolean;
   readonly events: readonly string[];
   readonly on: Span | undefined;
+  /** Inputs that hold no free text: true or false, a number, one of a list. */
+  readonly narrowInputs: ReadonlySet<string>;
   readonly keys: readonly string[];
   readonly permissions: Permissions | undefined;
   readonly env: ReadonlyMap<string, Located>;
@@ -79,6 +81,18 @@ function textsOf(map: unknown): Map<string, Located> {
       if (value) all.set(keyName(pair), value);
     }
   return all;
+}
+
+function narrowInputsOf(on: unknown): Set<string> {
+  const narrow = new Map<string, boolean>();
+  for (const event of ['workflow_dispatch', 'workflow_call']) {
+    const inputs = get(get(on, event), 'inputs');
+    for (const name of keysOf(inputs)) {
+      const type = located(get(get(inputs, name), 'type'))?.text ?? 'string';
+      narrow.set(name, narrow.get(name) !== false && /^(boolean|number|choice)$/.test(type));
+    }
+  }
+  return new Set([...narrow].flatMap(([name, isNarrow]) => (isNarrow ? [name] : [])));
 }
 
 function permissionsOf(map: unknown): Permissions | undefined {
@@ -178,6 +192,7 @@ export function readWorkflow(text: string): Workflow | undefined {
     text,
     isAction: !isMap(jobs) && isMap(composite),
     events,
+    narrowInputs: narrowInputsOf(on),
     on: onPair && { start: spanOf(onPair.key).start, end: spanOf(onPair.key).end },
     keys: keysOf(root),
     permissions: permissionsOf(root),

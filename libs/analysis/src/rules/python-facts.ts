@@ -31,6 +31,8 @@ export function lacksCookieFlags(call: CallFacts): boolean {
   // A jar of a client takes a cookie as it came from a server; an answer takes a name and a value.
   if (call.args.length === 1 && call.named.size === 0 && call.args[0]?.constant === undefined) return false;
   if (call.open || HARMLESS.test(String(argument(call, 0, 'key')?.constant ?? ''))) return false;
+  // One that is taken back.
+  if ([call.named.get('max_age'), call.named.get('expires')].some((age) => age?.constant === 0)) return false;
   const [httpOnly, secure] = [call.named.get('httponly'), call.named.get('secure')];
   return httpOnly?.constant === false || secure?.constant === false || !httpOnly || !secure;
 }

@@ -38,9 +38,11 @@ export function findSettings(text: string): Span[] {
     const start = match.index + match[0].lastIndexOf(value);
     found.push({ start, end: start + value.length });
   };
+  // In a program without an extension a word without quotes is a name.
+  const isProgram = /^#!.*\b(node|deno|bun|python[\d.]*|ruby|perl|php)\b/.test(text);
   for (const match of text.matchAll(LINE)) {
     const [, name = '', double, single, plain] = match;
-    const value = double ?? single ?? plain ?? '';
+    const value = double ?? single ?? (isProgram ? '' : plain) ?? '';
     if (namesSecret(lastPart(name).replaceAll('-', '_')) && isValue(value, lastPart(name))) add(match, value);
   }
   for (const pattern of [ELEMENT, FIELD]) {

@@ -120,7 +120,8 @@ function entryPointOf({ manifest, code }: ComponentSources<GoManifest>): Fact | 
       ),
   );
   const named = mains.filter(({ path }) => folderOf(path).split('/').at(-1) === manifest.name);
-  const chosen = [mains, serving, named].find((some) => some.length === 1)?.[0];
+  const atRoot = mains.filter(({ path }) => folderOf(path) === manifest.root);
+  const chosen = [mains, serving, named, atRoot].find((some) => some.length === 1)?.[0];
   return chosen && fact(relativeTo(manifest.root, chosen.path), evidence(chosen.path, 'package main with func main'));
 }
 

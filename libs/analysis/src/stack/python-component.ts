@@ -234,6 +234,8 @@ function testCommandOf({ manifest, files, tree }: Sources, packageManager: strin
       : []),
     ...(config === undefined ? [] : [evidence(config, 'configures pytest')]),
   ];
+  const used = files.find(({ test, imports }) => test && imports.some(({ module }) => module === 'pytest'));
+  if (because.length === 0 && used) because.push(evidence(used.path, 'imports pytest'));
   if (because.length > 0) return fact(runBy(packageManager, 'pytest'), ...because, evidence(first.path, 'holds tests'));
   const manage = firstFile(tree, root, ['manage.py']);
   if (manage !== undefined && dependencies.has('django')) {

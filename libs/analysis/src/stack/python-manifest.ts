@@ -3,6 +3,7 @@ import { z } from 'zod';
 import type { SourceTree } from '../tree/source-tree.js';
 import { lineOf } from './evidence.js';
 import { inFolder, type Dependency, type Manifest, type Script } from './manifest.js';
+import { readSetup } from './setup-py.js';
 
 const Table = z.record(z.string(), z.unknown()).catch({});
 const Requirements = z.array(z.unknown()).catch([]);
@@ -113,6 +114,8 @@ export function readPythonManifest(tree: SourceTree, root: string, notices: stri
     'requirements_dev.txt',
     'dev-requirements.txt',
     'requirements-test.txt',
+    // A setup.py that reads its requirements from a folder.
+    ...['base', 'default', 'main', 'prod', 'production', 'dev', 'test'].map((one) => `requirements/${one}.txt`),
   ]) {
     const path = inFolder(root, file);
     const text = tree.text(path);
@@ -133,6 +136,16 @@ export function readPythonManifest(tree: SourceTree, root: string, notices: stri
     const asked = Table.parse(pip['requires'])['python_version'];
     if (typeof asked === 'string')
       runtime ??= { range: asked, path: pipfile, line: lineOf(pipfileText, 'python_version') };
+  }
+  const setupPath = inFolder(root, 'setup.py');
+  const setupText = tree.text(setupPath);
+  if (setupText !== undefined) {
+    const setup = readSetup(setupText);
+    name ??= setup.name;
+    for (const one of setup.requirements) add(setupText, setupPath, one, false);
+    for (const [extra, one] of setup.extras) if (DEVELOPMENT_GROUP.test(extra)) add(setupText, setupPath, one, true);
+    if (setup.python !== undefined)
+      runtime ??= { range: setup.python, path: setupPath, line: lineOf(setupText, 'python_requires') };
   }
   for (const file of ['setup.py', 'setup.cfg']) {
     const path = inFolder(root, file);

@@ -46,6 +46,7 @@ export const ACTIONS_RULES: readonly RuleDefinition[] = [
         'on: issues\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: echo "$TITLE"\n        env:\n          TITLE: ${{ github.event.issue.title }}\n',
         'on: pull_request\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: |\n          git checkout ${{ github.sha }}\n',
         'on: issue_comment\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - uses: actions/github-script@v7\n        with:\n          script: console.log(context.payload.comment.body)\n',
+        'on:\n  workflow_dispatch:\n    inputs:\n      dry:\n        type: boolean\npermissions: {}\njobs:\n  a:\n    runs-on: ubuntu-24.04\n    steps:\n      - run: test "${{ inputs.dry }}" = true\n',
       ],
     },
   },

@@ -163,7 +163,7 @@ export const GO_FLOW_RULES: readonly RuleDefinition[] = [
       flow: [
         {
           calls:
-            'os.Open os.OpenFile os.Create os.ReadFile os.WriteFile os.Remove os.RemoveAll os.Mkdir os.MkdirAll os.Rename os.ReadDir os.Chmod os.Chown os.Truncate os.Symlink os.Link io/ioutil.ReadFile io/ioutil.WriteFile io/ioutil.ReadDir embed.FS.ReadFile os.DirFS archive/zip.OpenReader',
+            'os.Open os.OpenFile os.Create os.ReadFile os.WriteFile os.Remove os.RemoveAll os.Mkdir os.MkdirAll os.Rename os.ReadDir os.Chmod os.Chown os.Truncate os.Symlink os.Link io/ioutil.ReadFile io/ioutil.WriteFile io/ioutil.ReadDir os.DirFS archive/zip.OpenReader',
           taint: { in: [0, 1], origins: ['remote', 'archive'] },
           when: (call: CallFacts) => call.args[0]?.taint !== undefined || /\.(Rename|Symlink|Link)$/.test(call.ref),
         },
@@ -188,6 +188,7 @@ export const GO_FLOW_RULES: readonly RuleDefinition[] = [
       ],
       good: [
         handler('os path/filepath', 'os.ReadFile(filepath.Join("/srv", filepath.Base(r.FormValue("f"))))'),
+        `package main\n\nimport (\n\t"embed"\n\t"net/http"\n)\n\nvar assets embed.FS\n\nfunc serve(w http.ResponseWriter, r *http.Request) {\n\tassets.ReadFile(r.FormValue("f"))\n}\n`,
         handler(
           'os path/filepath',
           'name := r.PathValue("f")\n\tif !filepath.IsLocal(name) {\n\t\treturn\n\t}\n\tread(name)',

@@ -286,6 +286,8 @@ export const JAVASCRIPT_FACT_RULES: readonly RuleDefinition[] = [
         {
           calls: 'jsonwebtoken.decode jwt-decode jwt_decode jwt-decode.jwtDecode jwt-decode.default',
           when: (call: CallFacts) =>
+            // Whole, with its header: that says which key it is to be checked with.
+            argument(call, 'complete')?.constant !== true &&
             !/\b(verify|jwtVerify)\s*\(/.test(call.frame.module.text) &&
             !/window|document|localStorage|React/.test(call.frame.module.text),
         },

@@ -742,6 +742,7 @@ export const PYTHON_FACT_RULES: readonly RuleDefinition[] = [
       good: [
         "from flask import make_response\nr = make_response('a')\nr.set_cookie('sid', make(), secure=True, httponly=True)\n",
         "r.set_cookie('sid', make(), secure=True, httponly=True, samesite='Lax')\n",
+        "r.set_cookie('sid', '', expires=0, max_age=0)\n",
         'from copy import copy\nfor cookie in jar:\n    other.set_cookie(copy(cookie))\n',
         "app.config['SESSION_COOKIE_SECURE'] = True\n",
       ],
