@@ -105,7 +105,10 @@ export async function drive(
     while (!done) {
       await new Promise((resolve) => setTimeout(resolve, atOnce === 1 ? 10 : 50));
       const { items } = await mesh.api<RunPage>(`/v1/runs?limit=${Math.min(200, atOnce * 3)}`);
-      for (const { id, verdict, endedAt } of items) {
+      // One that so many began after, before anybody looked, is not on the page any more.
+      const missing = [...open.keys()].filter((id) => !items.some((item) => item.id === id));
+      const passed = await Promise.all(missing.map((id) => mesh.api<RunPage['items'][number]>(`/v1/runs/${id}`)));
+      for (const { id, verdict, endedAt } of [...items, ...passed]) {
         const waiting = open.get(id);
         if (!waiting || endedAt === null) continue;
         if (verdict !== 'passed') throw new Error(`run ${id} ended as ${verdict}`);
