@@ -190,7 +190,8 @@ describe('the commands in README.md and docs/', () => {
     rmSync(exits, { force: true });
     const environment = devmesh.environment({ EXITS: exits, ...more });
     const said = await new Promise<string>((resolve) => {
-      const env = { ...environment, PATH: `${clone}:${environment['PATH']}` };
+      // Whoever sets a machine up has its programs for that, which are not on every PATH.
+      const env = { ...environment, PATH: `${clone}:${environment['PATH']}${ownMachine ? ':/usr/sbin:/sbin' : ''}` };
       const text = (ownMachine ? OWN_MACHINE : '') + script.join('');
       const [program, args] = ownMachine ? ['unshare', ['--mount', 'bash']] : ['bash', []];
       execFile(program, [...args, '-c', text], { cwd: folder, env }, (_, stdout, stderr) => resolve(stdout + stderr));

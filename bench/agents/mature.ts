@@ -4,14 +4,12 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { readText } from '@devmesh/analysis/findings/read-text';
 import { ReviewPool } from '@devmesh/analysis/findings/review-pool';
 import { reviewTree } from '@devmesh/analysis/findings/review-tree';
-import { walk } from '@devmesh/analysis/findings/walk';
-import { languageOf } from '@devmesh/analysis/parse/language';
 import { SEVERITIES, type Finding } from '@devmesh/contracts/finding';
 import { z } from 'zod';
 import { table } from '../stats.ts';
+import { linesOf } from './lines.ts';
 import { seeded } from './typescript-tree.ts';
 
 /*
@@ -86,17 +84,6 @@ function folderOf({ name, version, from }: Package): string {
     rmSync(draft, { recursive: true, force: true });
   }
   return folder;
-}
-
-/** Lines of the programs in a tree that are reviewed. */
-async function linesOf(root: string): Promise<number> {
-  let lines = 0;
-  for await (const entry of walk(root)) {
-    if (!('file' in entry) || languageOf(entry.file.path) === undefined) continue;
-    const read = await readText(entry.file, languageOf(entry.file.path));
-    if (typeof read !== 'string') lines += read.text.split('\n').length;
-  }
-  return lines;
 }
 
 interface Found extends Package {
